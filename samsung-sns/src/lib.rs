@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+pub mod answer;
+pub mod camera;
+pub mod endpoint;
+pub mod gateway;
+pub mod hotspot;
+pub mod message;
+pub mod quirk;
+pub mod session;
+pub mod time;
+pub mod wire;
+
+pub use sns_crypto as crypto;

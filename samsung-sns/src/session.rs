@@ -1,0 +1,300 @@
+//! Sessions: what one login allows until its logout.
+//!
+//! Law: the table below is the only place where a session changes.
+//!
+//! ```text
+//!              login                announce            upload
+//!   (nobody) ─────────▶ LoggedIn ───────────▶ Posting ─────────┐
+//!                          │  │                  │ ▲           │
+//!                          │  └── upload ──▶ Posting └──────────┘
+//!                          └────────┬────────────┘
+//!                                   ▼
+//!                    logout · lifetime over · too many: (gone)
+//!
+//!   state      announce          upload            logout   lifetime over
+//!   (gone)     401               401               200      -
+//!   LoggedIn   Posting           Posting           (gone)   (gone)
+//!   Posting    Posting           Posting           (gone)   (gone)
+//! ```
+//!
+//! An upload needs no announce of its own name, and may come twice: the camera repeats itself when
+//! an answer was lost (configuration.md).
+
+use crate::endpoint::Site;
+use crate::message::media::{Announce, Media, resource_name};
+use crate::time::UnixTime;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The name of a session, as the camera repeats it: 32 hex characters. Whoever knows it may send,
+/// so it is never shown.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionKey(String);
+
+impl SessionKey {
+    /// A key of sixteen random bytes, as 32 hex characters: the form known to work.
+    pub fn from_random(bytes: [u8; 16]) -> SessionKey {
+        SessionKey(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The key as it travels.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(..)")
+    }
+}
+
+/// What is allowed next; see the table above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Logged in, nothing announced or sent.
+    LoggedIn,
+    /// Files of one text are coming.
+    Posting {
+        /// What the person typed.
+        text: String,
+        /// What was announced last, photo or video, with its album or category.
+        media: Option<Media>,
+    },
+}
+
+/// One login and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Who logged in.
+    pub user: String,
+    /// Where.
+    pub site: Site,
+    /// From where.
+    pub from: IpAddr,
+    /// The last time the camera used it.
+    pub used_at: UnixTime,
+    /// What is allowed next.
+    pub state: State,
+    /// Announced names by the resource names that the camera was told.
+    announced: BTreeMap<String, String>,
+}
+
+/// A session remembers this many announced names; one post has far fewer.
+const MAX_ANNOUNCED: usize = 1000;
+
+impl Session {
+    /// An announce: the resource name for the answer.
+    fn announce(&mut self, announce: &Announce) -> String {
+        self.state =
+            State::Posting { text: announce.content.clone(), media: Some(announce.media.clone()) };
+        let base = resource_name(&announce.file_name);
+        let mut name = base.clone();
+        let mut number = 2;
+        // Two names may become the same when their characters are made safe.
+        while self.announced.get(&name).is_some_and(|sent| *sent != announce.file_name) {
+            name = format!("{number}-{base}");
+            number += 1;
+        }
+        if self.announced.len() < MAX_ANNOUNCED {
+            self.announced.insert(name.clone(), announce.file_name.clone());
+        }
+        name
+    }
+
+    /// An upload: the name as it was announced, or as it is in the path.
+    fn upload(&mut self, resource_name: &str) -> String {
+        if self.state == State::LoggedIn {
+            self.state = State::Posting { text: String::new(), media: None };
+        }
+        let sent = self.announced.get(resource_name).cloned();
+        sent.unwrap_or_else(|| resource_name.to_owned())
+    }
+}
+
+/// All live sessions.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    live: BTreeMap<SessionKey, Session>,
+    max: usize,
+    lifetime: Duration,
+}
+
+impl Sessions {
+    /// Room for `max` sessions, of which each ends `lifetime` after its last use.
+    pub fn new(max: usize, lifetime: Duration) -> Sessions {
+        Sessions { live: BTreeMap::new(), max: max.max(1), lifetime }
+    }
+
+    /// login
+    pub fn open(&mut self, key: SessionKey, user: String, site: Site, from: IpAddr, now: UnixTime) {
+        self.expire(now);
+        while self.live.len() >= self.max {
+            let oldest = self.live.iter().min_by_key(|(_, session)| session.used_at);
+            match oldest.map(|(key, _)| key.clone()) {
+                Some(key) => self.live.remove(&key),
+                None => break,
+            };
+        }
+        let state = State::LoggedIn;
+        let session = Session { user, site, from, used_at: now, state, announced: BTreeMap::new() };
+        self.live.insert(key, session);
+    }
+
+    /// announce: the session and the resource name, or `None` if there is no such session.
+    pub fn announce(&mut self, announce: &Announce, now: UnixTime) -> Option<(&Session, String)> {
+        let session = self.touch(&announce.session_key, now)?;
+        let name = session.announce(announce);
+        Some((session, name))
+    }
+
+    /// upload: the session and the file's name as sent, or `None` if there is no such session.
+    pub fn upload(
+        &mut self,
+        key: &str,
+        resource_name: &str,
+        now: UnixTime,
+    ) -> Option<(&Session, String)> {
+        let session = self.touch(key, now)?;
+        let name = session.upload(resource_name);
+        Some((session, name))
+    }
+
+    /// logout of one session
+    pub fn close(&mut self, key: &str) {
+        self.live.remove(&SessionKey(key.to_owned()));
+    }
+
+    /// logout of all sessions from an address, or of one user's there
+    pub fn close_from(&mut self, from: IpAddr, user: Option<&str>) {
+        self.live.retain(|_, session| {
+            session.from != from || user.is_some_and(|user| session.user != user)
+        });
+    }
+
+    /// lifetime over
+    fn expire(&mut self, now: UnixTime) {
+        let lifetime = self.lifetime;
+        self.live.retain(|_, session| now.saturating_since(session.used_at) < lifetime);
+    }
+
+    /// How many sessions are live.
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether no session is live.
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    fn touch(&mut self, key: &str, now: UnixTime) -> Option<&mut Session> {
+        self.expire(now);
+        let session = self.live.get_mut(&SessionKey(key.to_owned()))?;
+        session.used_at = now;
+        Some(session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::from_secs(secs)
+    }
+
+    fn key(n: u8) -> SessionKey {
+        SessionKey::from_random([n; 16])
+    }
+
+    fn opened(sessions: &mut Sessions, n: u8, now: u64) {
+        sessions.open(key(n), format!("user{n}"), Site::new("facebook"), HERE, at(now));
+    }
+
+    fn announce(n: u8, file_name: &str, content: &str) -> Announce {
+        Announce {
+            session_key: key(n).as_str().to_owned(),
+            media: Media::Photo { album: None },
+            file_name: file_name.to_owned(),
+            content: content.to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_cell_of_the_table() {
+        let new = || Sessions::new(10, Duration::from_secs(100));
+        let mut sessions = new();
+        let (photo, k) = (announce(1, "a.jpg", "hello"), key(1));
+        // (gone)
+        assert!(sessions.announce(&photo, at(1)).is_none());
+        assert!(sessions.upload(k.as_str(), "a.jpg", at(1)).is_none());
+        sessions.close(k.as_str());
+        // LoggedIn × announce, then Posting × announce and upload
+        opened(&mut sessions, 1, 1);
+        for _ in 0..2 {
+            let (session, name) = sessions.announce(&photo, at(2)).unwrap();
+            assert_eq!(name, "a.jpg");
+            assert!(matches!(&session.state, State::Posting { text, .. } if text == "hello"));
+        }
+        for _ in 0..2 {
+            let (session, name) = sessions.upload(k.as_str(), "a.jpg", at(3)).unwrap();
+            assert_eq!((session.user.as_str(), name.as_str()), ("user1", "a.jpg"));
+            assert!(matches!(&session.state, State::Posting { text, .. } if text == "hello"));
+        }
+        // LoggedIn × upload
+        opened(&mut sessions, 2, 3);
+        let (session, name) = sessions.upload(key(2).as_str(), "b.jpg", at(3)).unwrap();
+        assert_eq!(session.state, State::Posting { text: String::new(), media: None });
+        assert_eq!(name, "b.jpg");
+        // × logout
+        sessions.close(k.as_str());
+        assert!(sessions.upload(k.as_str(), "a.jpg", at(4)).is_none());
+        // × lifetime over, counted from the last use
+        assert!(sessions.upload(key(2).as_str(), "b.jpg", at(102)).is_some());
+        assert!(sessions.upload(key(2).as_str(), "b.jpg", at(202)).is_none());
+        assert!(sessions.is_empty());
+    }
+
+    #[test]
+    fn names_that_become_the_same_stay_apart() {
+        let mut sessions = Sessions::new(10, Duration::from_secs(100));
+        opened(&mut sessions, 1, 1);
+        let mut name = |sent| sessions.announce(&announce(1, sent, ""), at(1)).unwrap().1;
+        assert_eq!(name("a b.jpg"), "a_b.jpg");
+        assert_eq!(name("a?b.jpg"), "2-a_b.jpg");
+        assert_eq!(name("a b.jpg"), "a_b.jpg");
+        let (_, sent) = sessions.upload(key(1).as_str(), "2-a_b.jpg", at(1)).unwrap();
+        assert_eq!(sent, "a?b.jpg");
+    }
+
+    #[test]
+    fn the_session_used_longest_ago_makes_room() {
+        let mut sessions = Sessions::new(2, Duration::from_secs(100));
+        opened(&mut sessions, 1, 1);
+        opened(&mut sessions, 2, 2);
+        sessions.upload(key(1).as_str(), "x", at(3)).unwrap();
+        opened(&mut sessions, 3, 4);
+        assert_eq!(sessions.len(), 2);
+        assert!(sessions.upload(key(2).as_str(), "x", at(5)).is_none());
+        assert!(sessions.upload(key(1).as_str(), "x", at(5)).is_some());
+    }
+
+    #[test]
+    fn a_logout_without_a_key_ends_what_came_from_there() {
+        let mut sessions = Sessions::new(10, Duration::from_secs(100));
+        opened(&mut sessions, 1, 1);
+        opened(&mut sessions, 2, 1);
+        sessions.close_from(Ipv4Addr::new(10, 0, 0, 1).into(), None);
+        assert_eq!(sessions.len(), 2);
+        sessions.close_from(HERE, Some("user1"));
+        assert_eq!(sessions.len(), 1);
+        sessions.close_from(HERE, None);
+        assert!(sessions.is_empty());
+    }
+}

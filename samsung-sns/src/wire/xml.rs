@@ -1,0 +1,310 @@
+//! XML as the cameras write it: tolerant scanning, not validation.
+//!
+//! Law: a field that is in the bytes is found. quick-xml reads the markup as far as it goes, with
+//! every check off; where it gives up, and for elements that junk swallowed, fields are looked for
+//! by substring, as the firmware itself does with `strstr()`.
+//!
+//! Facts (facts.md section 2): the published NX300 login holds a line of leftover buffer junk
+//! (`4p4uaaq422af3"/>`), the second one never closes `<Request>`; the login answer contains
+//! `<LoginPeopleID="…"/>`, which is no XML.
+
+use crate::quirk::{Quirk, Quirks};
+use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+use std::borrow::Cow;
+
+/// No message has more than a dozen elements; what is beyond this many is not looked at.
+pub const MAX_ELEMENTS: usize = 1000;
+
+/// Makes text of a message's bytes: UTF-8 without byte order mark or trailing NULs, replacement
+/// characters where it is none.
+pub fn decode<'a>(bytes: &'a [u8], quirks: &mut Quirks) -> Cow<'a, str> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    if end < bytes.len() {
+        quirks.note(Quirk::TrailingNuls);
+    }
+    let text = String::from_utf8_lossy(&bytes[..end]);
+    if matches!(text, Cow::Owned(_)) {
+        quirks.note(Quirk::NotUtf8);
+    }
+    text
+}
+
+/// Makes `text` safe to stand in an attribute or between elements.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    quick_xml::escape::escape(text)
+}
+
+/// One element: its name, its attributes, and the text directly inside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Element<'a> {
+    /// The name as it is spelt.
+    pub name: Cow<'a, str>,
+    /// Attributes in order, values unescaped where they can be.
+    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The text and CDATA directly inside, joined; surrounding white space kept.
+    pub text: Cow<'a, str>,
+}
+
+impl Element<'_> {
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+}
+
+/// Every element of a message in document order, however broken the message is.
+#[derive(Debug, Clone)]
+pub struct Document<'a> {
+    source: &'a str,
+    elements: Vec<Element<'a>>,
+    quirks: Quirks,
+    broken_at: Option<usize>,
+}
+
+impl<'a> Document<'a> {
+    /// Reads all there is. Never fails: what cannot be read is missing.
+    pub fn read(source: &'a str) -> Document<'a> {
+        let mut document =
+            Document { source, elements: Vec::new(), quirks: Quirks::default(), broken_at: None };
+        let start = prolog_length(source);
+        if let Some(good) = document.read_markup(start) {
+            document.broken_at = Some(good);
+            document.quirks.note(Quirk::BrokenMarkup);
+            document.scan_rest(good);
+        }
+        document
+    }
+
+    /// The first element of this name; found by substring search if junk hides it from a parser.
+    pub fn find(&self, name: &str) -> Option<Cow<'_, Element<'a>>> {
+        if let Some(element) = self.elements.iter().find(|element| element.name == name) {
+            return Some(Cow::Borrowed(element));
+        }
+        memchr::memmem::find_iter(self.source.as_bytes(), name)
+            .filter(|&at| at > 0 && self.source.as_bytes()[at - 1] == b'<')
+            .filter_map(|at| scan_element(self.source, at - 1))
+            .find(|(element, _)| element.name == name)
+            .map(|(element, _)| Cow::Owned(element))
+    }
+
+    /// An attribute of the first element of this name.
+    pub fn attribute(&self, element: &str, name: &str) -> Option<String> {
+        self.find(element)?.attribute(name).map(str::to_owned)
+    }
+
+    /// The text of the first element of this name.
+    pub fn text(&self, element: &str) -> Option<String> {
+        self.find(element).map(|found| found.text.clone().into_owned())
+    }
+
+    /// Whether there is nothing but white space.
+    pub fn is_blank(&self) -> bool {
+        self.source.trim().is_empty()
+    }
+
+    /// All elements in document order.
+    pub fn elements(&self) -> &[Element<'a>] {
+        &self.elements
+    }
+
+    /// What was odd.
+    pub fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// The offset at which the markup broke down, if it did; in bytes of the text.
+    pub fn broken_at(&self) -> Option<usize> {
+        self.broken_at
+    }
+
+    /// Reads with quick-xml; gives the offset of the first byte it could make nothing of.
+    fn read_markup(&mut self, start: usize) -> Option<usize> {
+        let mut reader = Reader::from_str(&self.source[start..]);
+        let config = reader.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
+        // Indices of the elements that are open, and of those that turned out to hold others.
+        let mut open: Vec<usize> = Vec::new();
+        let mut parents: Vec<usize> = Vec::new();
+        loop {
+            let before = start + reader.buffer_position() as usize;
+            let event = match reader.read_event() {
+                Ok(event) => event,
+                Err(_) => return Some(before),
+            };
+            match event {
+                // A tag within a tag: an unclosed quote, or junk that swallowed what follows.
+                Event::Start(tag) | Event::Empty(tag) if tag.contains('<') => return Some(before),
+                Event::Start(tag) => {
+                    parents.extend(open.last());
+                    open.push(self.elements.len());
+                    self.push(&tag);
+                }
+                Event::Empty(tag) => {
+                    parents.extend(open.last());
+                    self.push(&tag);
+                }
+                Event::End(tag) => {
+                    let name = tag.name().into_inner();
+                    match open.iter().rposition(|&at| self.elements[at].name == name.trim()) {
+                        Some(at) => {
+                            if at + 1 < open.len() {
+                                self.quirks.note(Quirk::MissingEndTag);
+                            }
+                            open.truncate(at);
+                        }
+                        None => self.quirks.note(Quirk::StrayEndTag),
+                    }
+                }
+                Event::Text(text) => self.text_inside(&open, text.into_inner()),
+                Event::CData(text) => self.text_inside(&open, text.into_inner()),
+                Event::GeneralRef(entity) => {
+                    let resolved = match entity.resolve_char_ref() {
+                        Ok(Some(c)) => Cow::Owned(c.to_string()),
+                        _ => match resolve_predefined_entity(&entity) {
+                            Some(text) => Cow::Borrowed(text),
+                            None => Cow::Owned(format!("&{};", &*entity)),
+                        },
+                    };
+                    self.text_inside(&open, resolved);
+                }
+                Event::Eof => break,
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            }
+            if self.elements.len() >= MAX_ELEMENTS {
+                break;
+            }
+        }
+        if !open.is_empty() {
+            self.quirks.note(Quirk::MissingEndTag);
+        }
+        // Quirk(NX300): `4p4uaaq422af3"/>` between the elements of the published login.
+        if parents.iter().any(|&at| !self.elements[at].text.trim().is_empty()) {
+            self.quirks.note(Quirk::StrayText);
+        }
+        None
+    }
+
+    fn push(&mut self, tag: &BytesStart<'a>) {
+        let name = tag.name().into_inner();
+        let mut element = Element::default();
+        // `<LoginPeopleID="x"/>`: the firmware's own spelling, a value where a name belongs.
+        match name.split_once('=') {
+            Some((name, value)) => {
+                self.quirks.note(Quirk::ValueInElementName);
+                element.name = Cow::Owned(name.to_owned());
+                let value = value.trim_matches('"').to_owned();
+                element.attributes.push((Cow::Borrowed(""), Cow::Owned(value)));
+            }
+            None => element.name = Cow::Owned(name.to_owned()),
+        }
+        for attribute in tag.html_attributes().with_checks(false).flatten() {
+            let raw = attribute.value.to_string();
+            let value = self.unescaped(raw);
+            let key = Cow::Owned(attribute.key.into_inner().to_owned());
+            element.attributes.push((key, value));
+        }
+        self.elements.push(element);
+    }
+
+    fn unescaped(&mut self, raw: String) -> Cow<'a, str> {
+        match unescape(&raw) {
+            Ok(value) => Cow::Owned(value.into_owned()),
+            Err(_) => {
+                self.quirks.note(Quirk::BareAmpersand);
+                Cow::Owned(raw)
+            }
+        }
+    }
+
+    fn text_inside(&mut self, open: &[usize], text: Cow<'a, str>) {
+        if text.contains('&') {
+            self.quirks.note(Quirk::BareAmpersand);
+        }
+        match open.last() {
+            Some(&at) => {
+                let inside = &mut self.elements[at].text;
+                if inside.is_empty() { *inside = text } else { inside.to_mut().push_str(&text) }
+            }
+            None if text.trim().is_empty() => {}
+            None => self.quirks.note(Quirk::StrayText),
+        }
+    }
+
+    fn scan_rest(&mut self, from: usize) {
+        let mut at = from;
+        while let Some(found) = self.source[at..].find('<') {
+            at += found;
+            match scan_element(self.source, at) {
+                Some((element, length)) if self.elements.len() < MAX_ELEMENTS => {
+                    self.elements.push(element);
+                    at += length;
+                }
+                Some(_) => return,
+                None => at += 1,
+            }
+        }
+    }
+}
+
+/// How much of the start is a byte order mark, white space or an XML declaration. A declaration
+/// that is never closed ends where the next tag begins: a parser would lose the whole message.
+fn prolog_length(source: &str) -> usize {
+    let trimmed = source.trim_start();
+    let start = source.len() - trimmed.len();
+    if !trimmed.starts_with("<?") {
+        return start;
+    }
+    let tag = trimmed[2..].find('<').map_or(trimmed.len(), |at| at + 2);
+    let end = trimmed.find("?>").map_or(trimmed.len(), |at| at + 2);
+    start + tag.min(end)
+}
+
+/// Reads one element at a `<` as the firmware would: a name, `key="value"` pairs up to `>` or the
+/// next tag, then the text up to the next tag. Gives the length of the tag without the text.
+fn scan_element(source: &str, at: usize) -> Option<(Element<'_>, usize)> {
+    let inside = source[at..].strip_prefix('<')?;
+    let name_length = inside
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.:".contains(c)))
+        .unwrap_or(inside.len());
+    if name_length == 0 {
+        return None;
+    }
+    let name = &inside[..name_length];
+    let mut attributes = Vec::new();
+    let mut rest = &inside[name_length..];
+    loop {
+        rest = rest.trim_start();
+        let key_length = rest.find(['=', '"', '<', '>', ' ', '\n']).unwrap_or(rest.len());
+        let (key, behind) = rest.split_at(key_length);
+        if let Some(value) = behind.strip_prefix("=\"") {
+            // An unclosed quote ends with its line, so that it costs one value and not the message.
+            let end = value.find(['"', '\r', '\n']).unwrap_or(value.len());
+            let raw = &value[..end];
+            attributes.push((Cow::Borrowed(key), unescape(raw).unwrap_or(Cow::Borrowed(raw))));
+            rest = value[end..].strip_prefix('"').unwrap_or(&value[end..]);
+        } else if let Some(text) = behind.strip_prefix('>') {
+            let length = source.len() - at - text.len();
+            let text = match text.strip_prefix("<![CDATA[") {
+                Some(data) => Cow::Borrowed(&data[..data.find("]]>").unwrap_or(data.len())]),
+                None => {
+                    let raw = &text[..text.find('<').unwrap_or(text.len())];
+                    unescape(raw).unwrap_or(Cow::Borrowed(raw))
+                }
+            };
+            return Some((Element { name: Cow::Borrowed(name), attributes, text }, length));
+        } else if behind.is_empty() || behind.starts_with('<') {
+            let length = source.len() - at - behind.len();
+            let element =
+                Element { name: Cow::Borrowed(name), attributes, text: Cow::Borrowed("") };
+            return Some((element, length));
+        } else {
+            // A lone word or quote: pass over it.
+            rest = &behind[behind.chars().next().map_or(0, char::len_utf8)..];
+        }
+    }
+}
