@@ -1,1 +1,100 @@
-fn main() {}
+//! The command line of the server.
+
+use clap::Parser;
+use sns_server::app::App;
+use sns_server::config::Config;
+use sns_server::listen;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Receives photos from Samsung's WiFi cameras (2009-2015) and keeps them.
+///
+/// Without a configuration it runs in trial mode: on 127.0.0.1:8080, keeping everything under
+/// ./sns-data, admitting any camera.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file (TOML)
+    #[arg(long, env = "SNS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen here instead of where the configuration says; may be given several times
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Vec<SocketAddr>,
+    /// Keep everything here instead of where the configuration says
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("sns-server: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut config = match &arguments.config {
+        Some(path) => Config::read(path)?,
+        None => Config::trial(),
+    };
+    if !arguments.listen.is_empty() {
+        config.listen = arguments.listen;
+    }
+    if let Some(data_dir) = arguments.data_dir {
+        config.data_dir = data_dir;
+    }
+    // Two threads serve the network: the stick has four slow cores and little memory.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .thread_stack_size(512 * 1024)
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let app = App::new(&config)?;
+    let listeners = listen::bind(&config.listen).await?;
+    let addresses =
+        listeners.iter().map(|listener| Ok(format!("http://{}", listener.local_addr()?)));
+    let addresses = addresses.collect::<Result<Vec<_>, std::io::Error>>()?.join(", ");
+    let trial = if config.is_trial() { "TRIAL MODE, any camera may send; " } else { "" };
+    let photos = app.spool.photos().display();
+    say(&format!("sns-server listens on {addresses}; {trial}photos are kept under {photos}"));
+
+    let (stop, stopping) = watch::channel(false);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let serving = listen::serve(listeners, app, stopping);
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => return Ok(()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: running uploads are finished first");
+    let _ = stop.send(true);
+    tokio::select! {
+        () = &mut serving => Ok(()),
+        _ = terminate.recv() => Err("told to stop twice; running uploads were cut off".into()),
+        _ = interrupt.recv() => Err("told to stop twice; running uploads were cut off".into()),
+    }
+}
+
+/// A line for the person who started the server, as it is.
+#[allow(clippy::print_stderr)] // the log has a form of its own; the first and last words do not
+fn say(line: &str) {
+    eprintln!("{line}");
+}

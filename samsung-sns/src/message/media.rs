@@ -165,6 +165,17 @@ pub fn resource_name(file_name: &str) -> String {
     if short.is_empty() { "file".to_owned() } else { short.to_owned() }
 }
 
+/// A file's media type in lower case and without parameters; what none is declared for is
+/// `application/octet-stream`.
+pub fn normalised_type(declared: &str) -> String {
+    match declared.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
+        // Quirk(any): `image/pjpeg` is Internet Explorer's name for it; Mastodon refuses it.
+        "image/pjpeg" => "image/jpeg".to_owned(),
+        "" => "application/octet-stream".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ pub const MAX_HEADERS: usize = 100;
 #[non_exhaustive]
 pub enum HeadError {
     /// The first line is not `METHOD target HTTP/x`.
-    #[error("the first line is no HTTP request line: {line:?}")]
+    #[error("the first line is no HTTP request line")] // not shown: it may name a session
     RequestLine {
         /// The line, cut after 80 characters.
         line: String,
@@ -30,7 +30,7 @@ pub enum HeadError {
     #[error("this is an SSLv2 handshake, but the port speaks plain HTTP")]
     Ssl2,
     /// `Content-Length` is no number, or there are two that differ.
-    #[error("Content-Length makes no sense: {value:?}")]
+    #[error("Content-Length is no number, or there are two that differ")]
     ContentLength {
         /// What the headers said.
         value: String,

@@ -1,0 +1,186 @@
+//! From a request to an answer: the router that tests and the server share.
+//!
+//! Law: what a request means is the core's to say; here its plan is carried out. Every answer is
+//! the core's [`Answer`], and every request is logged once, without a secret.
+
+use crate::body::read_whole;
+use crate::config::{Config, Limits};
+use crate::receive;
+use crate::spool::{Spool, SpoolError};
+use crate::web;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use samsung_sns::answer::{Answer, Refusal};
+use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
+use samsung_sns::gateway::{Call, Gateway, Turn};
+use samsung_sns::time::UnixTime;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use tracing::{info, warn};
+
+/// All that requests share.
+#[derive(Debug)]
+pub struct App {
+    gateway: Mutex<Gateway>,
+    /// Where files go.
+    pub spool: Arc<Spool>,
+    /// What is too much.
+    pub limits: Arc<Limits>,
+    index: String,
+}
+
+/// Where a request came from; put into its extensions by the connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// What a request is answered: exact bytes for the connection, an ordinary response for any other
+/// server that the router may run under.
+#[derive(Debug, Clone)]
+pub struct CameraAnswer(pub Answer);
+
+impl IntoResponse for CameraAnswer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.0.body.clone()));
+        *response.status_mut() =
+            StatusCode::from_u16(self.0.status.code()).unwrap_or(StatusCode::BAD_REQUEST);
+        for (name, value) in self.0.early.iter().chain(&self.0.late) {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, html);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl App {
+    /// What requests share under this configuration.
+    ///
+    /// # Errors
+    /// [`SpoolError`] if the folders below `data_dir` cannot be used.
+    pub fn new(config: &Config) -> Result<Arc<App>, SpoolError> {
+        let limits = Arc::new(config.limits.clone());
+        let spool = Arc::new(Spool::open(&config.data_dir)?);
+        let gateway =
+            Gateway::new(config.admission.clone(), limits.sessions, limits.session_lifetime);
+        let index = web::index(config, spool.photos());
+        Ok(Arc::new(App { gateway: Mutex::new(gateway), spool, limits, index }))
+    }
+
+    /// Asks the gateway what is to be done.
+    pub fn turn(&self, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Turn {
+        let mut random = [0; 16];
+        if getrandom::fill(&mut random).is_err() {
+            // Without randomness a session key could be guessed.
+            return Turn::Refuse(Refusal::Busy);
+        }
+        let call = Call { endpoint, message, from, now: now(), random };
+        self.gateway.lock().unwrap_or_else(PoisonError::into_inner).handle(call)
+    }
+}
+
+/// The time, read in this one place.
+pub fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The router. Everything goes one way, because what `/` means depends on the host.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new().fallback(handle).with_state(app)
+}
+
+async fn handle(State(app): State<Arc<App>>, request: Request) -> CameraAnswer {
+    let peer = request.extensions().get::<Peer>();
+    let from = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip().to_canonical());
+    let endpoint = endpoint_of(&request, from);
+    let what = describe(&endpoint);
+    let answered = match endpoint.body() {
+        _ if endpoint == Endpoint::Home => {
+            Ok(Answer::new(samsung_sns::answer::Status::Ok, app.index.clone()))
+        }
+        BodyKind::None => direct(app.turn(&endpoint, b"", from)),
+        BodyKind::Message => message(&app, &endpoint, request, from).await,
+        BodyKind::File => receive::file(&app, &endpoint, request, from).await,
+        BodyKind::Multipart => receive::email(&app, &endpoint, request, from).await,
+    };
+    let answer = match answered {
+        Ok(answer) => {
+            info!(%from, %what, status = answer.status.code(), "answered");
+            answer
+        }
+        Err(refusal) => {
+            let status = refusal.status().code();
+            warn!(%from, %what, status, reason = %refusal, "refused");
+            refusal.to_answer()
+        }
+    };
+    CameraAnswer(answer)
+}
+
+/// What a request is for; what nobody has seen before goes to the log.
+fn endpoint_of(request: &Request, from: IpAddr) -> Endpoint {
+    let method = request.method().as_str();
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(|host| host.as_str()).or(host);
+    let endpoint = Endpoint::of(method, host, target);
+    match endpoint {
+        Endpoint::Unknown => info!(%from, method, host, "a request for an unknown path"),
+        // Nobody has seen what the ST1000 asks for next: whoever owns one can tell us.
+        Endpoint::ServiceProviders => {
+            let headers = request.headers().iter();
+            let headers: Vec<_> =
+                headers.filter(|(name, _)| *name != header::AUTHORIZATION).collect();
+            info!(%from, target, ?headers, "an ST1000 asks for its service providers");
+        }
+        _ => {}
+    }
+    endpoint
+}
+
+/// A turn that has nothing to receive.
+fn direct(turn: Turn) -> Result<Answer, Refusal> {
+    match turn {
+        Turn::Answer(answer) => Ok(answer),
+        Turn::Refuse(refusal) => Err(refusal),
+        Turn::Receive(ticket) => Ok(ticket.failed(&Refusal::Busy)),
+    }
+}
+
+async fn message(
+    app: &App,
+    endpoint: &Endpoint,
+    request: Request,
+    from: IpAddr,
+) -> Result<Answer, Refusal> {
+    let body = read_whole(request.into_body(), MAX_MESSAGE).await;
+    let body = body.map_err(|error| receive::broken(&error))?;
+    let body = body.ok_or(Refusal::TooLarge("16 KiB of a message"))?;
+    direct(app.turn(endpoint, &body, from))
+}
+
+/// What the log calls a request: no session key, no path from the wire.
+fn describe(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Hotspot(check) => format!("hotspot check {check:?}"),
+        Endpoint::Home => "page".to_owned(),
+        Endpoint::Auth(site) => format!("auth {}", site.as_str().escape_debug()),
+        Endpoint::Photo(site) => format!("photo {}", site.as_str().escape_debug()),
+        Endpoint::Video(site) => format!("video {}", site.as_str().escape_debug()),
+        Endpoint::Upload { .. } => "upload".to_owned(),
+        Endpoint::Email { .. } => "email".to_owned(),
+        Endpoint::EmailPage => "email page".to_owned(),
+        Endpoint::Time => "time".to_owned(),
+        Endpoint::ServiceProviders => "service providers".to_owned(),
+        Endpoint::AllShare => "AllShare login".to_owned(),
+        _ => "unknown".to_owned(),
+    }
+}

@@ -1,0 +1,238 @@
+//! The configuration: a TOML file, overridden by the command line, or the trial mode without one.
+//!
+//! Law: every key has one meaning, that of `docs/guide/configuration.md`; what is not understood is
+//! refused with file, line and the nearest key that exists. A key that is not built yet does not
+//! exist.
+
+use bytesize::ByteSize;
+use samsung_sns::gateway::Admission;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The configuration as meant.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Who may send.
+    pub admission: Admission,
+    /// What is too much.
+    pub limits: Limits,
+}
+
+/// Limits of what one request, or all of them, may take.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The longest file of one upload.
+    pub upload: ByteSize,
+    /// The longest e-mail request with all its files.
+    pub email: ByteSize,
+    /// The longest request head.
+    pub head: ByteSize,
+    /// How long a request head may take.
+    #[serde(with = "humantime_serde")]
+    pub head_timeout: Duration,
+    /// How long a body may pause without any byte.
+    #[serde(with = "humantime_serde")]
+    pub body_timeout: Duration,
+    /// How many sessions may live; the least recently used goes first.
+    pub sessions: usize,
+    /// How long a session lives after its last use.
+    #[serde(with = "humantime_serde")]
+    pub session_lifetime: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            upload: ByteSize::gib(2),
+            email: ByteSize::gib(1),
+            head: ByteSize::kib(64),
+            head_timeout: Duration::from_secs(15),
+            body_timeout: Duration::from_secs(60),
+            sessions: 1000,
+            session_lifetime: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {error}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file says something that is not understood.
+    #[error("{path}, line {line}: {problem}")]
+    Mistake {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// Nobody could send.
+    #[error(
+        "{path} admits nobody: name the users ([users.\"me@example.com\"]), or set trial = true \
+         to let anyone send"
+    )]
+    NobodyAdmitted {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<Vec<SocketAddr>>,
+    data_dir: Option<PathBuf>,
+    #[serde(default)]
+    trial: bool,
+    users: Option<BTreeMap<String, User>>,
+    #[serde(default)]
+    limits: Limits,
+}
+
+/// A user is its name for now; its keys come with passwords and routes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {}
+
+impl Config {
+    /// What holds without a configuration file: the trial mode, on this machine only.
+    pub fn trial() -> Config {
+        Config {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            data_dir: PathBuf::from("./sns-data"),
+            admission: Admission::Anyone,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for what cannot be read or understood.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+        Config::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = text[..at.min(text.len())].matches('\n').count() + 1;
+            ConfigError::Mistake { path: path.to_owned(), line, problem: problem(&error) }
+        })?;
+        let admission = match file.users {
+            _ if file.trial => Admission::Anyone,
+            Some(users) if !users.is_empty() => Admission::users(users.into_keys()),
+            _ => return Err(ConfigError::NobodyAdmitted { path: path.to_owned() }),
+        };
+        let trial = Config::trial();
+        Ok(Config {
+            listen: file.listen.unwrap_or(trial.listen),
+            data_dir: file.data_dir.unwrap_or(trial.data_dir),
+            admission,
+            limits: file.limits,
+        })
+    }
+
+    /// Whether anyone may send.
+    pub fn is_trial(&self) -> bool {
+        self.admission == Admission::Anyone
+    }
+}
+
+/// What a TOML error says, with the nearest key that exists.
+fn problem(error: &toml::de::Error) -> String {
+    let message = error.message();
+    // serde: unknown field `lisen`, expected one of `listen`, `data_dir`, …
+    let mut names = message.split('`').skip(1).step_by(2);
+    match names.next() {
+        Some(unknown) if message.starts_with("unknown field") => {
+            let nearest = names.max_by(|a, b| {
+                let likeness = |name| strsim::jaro_winkler(unknown, name);
+                likeness(a).total_cmp(&likeness(b))
+            });
+            match nearest {
+                Some(nearest) => format!("unknown key `{unknown}`; the nearest is `{nearest}`"),
+                None => format!("unknown key `{unknown}`; nothing can be set here"),
+            }
+        }
+        _ => message.lines().collect::<Vec<_>>().join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(Path::new("c.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_keys_of_the_documentation_are_understood() {
+        let config = parse(
+            "listen = [\"0.0.0.0:80\", \"[::1]:8080\"]\ndata_dir = \"/var/lib/sns-server\"\n\
+             [limits]\nupload = \"2 GiB\"\nemail = \"10 MiB\"\nhead = \"64 KiB\"\n\
+             head_timeout = \"15s\"\nbody_timeout = \"1m\"\nsessions = 5\n\
+             session_lifetime = \"30d\"\n\
+             [users.\"Camera@samsungcamera.com\"]\n[users.\"me@example.com\"]\n",
+        )
+        .unwrap();
+        assert_eq!(config.listen.len(), 2);
+        assert_eq!(config.data_dir, Path::new("/var/lib/sns-server"));
+        assert_eq!(config.limits.email, ByteSize::mib(10));
+        assert_eq!(config.limits.session_lifetime, Duration::from_secs(30 * 86_400));
+        assert_eq!(
+            config.admission.admit("camera@samsungcamera.com").unwrap(),
+            "Camera@samsungcamera.com"
+        );
+        assert_eq!(config.admission.admit("other@example.com"), None);
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line_and_the_nearest_key() {
+        let error = |text| parse(text).unwrap_err();
+        assert_eq!(
+            error("trial = true\nlisten_on = []\n"),
+            "c.toml, line 2: unknown key `listen_on`; the nearest is `listen`"
+        );
+        assert_eq!(
+            error("trial = true\n\n[limits]\nuplaod = \"1 MiB\"\n"),
+            "c.toml, line 4: unknown key `uplaod`; the nearest is `upload`"
+        );
+        assert_eq!(
+            error("[users.\"a@b\"]\npassword_hash = \"x\"\n"),
+            "c.toml, line 2: unknown key `password_hash`; nothing can be set here"
+        );
+        assert!(error("trial = true\nlisten = [\"wlan0:80\"]\n").starts_with("c.toml, line 2: "));
+        assert!(
+            error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: ")
+        );
+    }
+
+    #[test]
+    fn a_configuration_that_admits_nobody_is_refused() {
+        for text in ["", "data_dir = \"x\"", "trial = false", "[users]"] {
+            assert!(parse(text).unwrap_err().contains("admits nobody"), "{text:?}");
+        }
+        assert!(parse("trial = true").unwrap().is_trial());
+    }
+}

@@ -1,0 +1,291 @@
+//! Files on their way from the body to the spool.
+//!
+//! Law: a file is streamed; what of it is in memory does not depend on its length. A refusal leaves
+//! nothing behind. `succ` is said only after [`Spool::keep`](crate::spool::Spool::keep) returned.
+
+use crate::app::{App, now};
+use crate::ledger::Receipt;
+use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use samsung_sns::answer::{Answer, Refusal};
+use samsung_sns::endpoint::{Endpoint, MAX_MESSAGE};
+use samsung_sns::gateway::{Purpose, Ticket, Turn};
+use samsung_sns::message::media::normalised_type;
+use samsung_sns::wire::multipart::{Boundary, Event, MultipartError, PartHead, Reader};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tracing::{error, info};
+
+/// This much of a file is collected before it is written.
+const PIECE: usize = 128 * 1024;
+
+/// What a refusal says when a body did not arrive.
+pub fn broken(error: &dyn std::error::Error) -> Refusal {
+    // axum wraps the reason; the innermost says most.
+    let mut reason = error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    Refusal::NotUnderstood(format!("the body is not whole: {reason}"))
+}
+
+/// `PUT /upload/<session>/<filename>`.
+///
+/// # Errors
+/// [`Refusal`]; then nothing is kept.
+pub async fn file(
+    app: &App,
+    endpoint: &Endpoint,
+    request: Request,
+    from: IpAddr,
+) -> Result<Answer, Refusal> {
+    let length = declared_length(request.headers())?;
+    let ticket = match app.turn(endpoint, b"", from) {
+        Turn::Receive(ticket) => ticket,
+        Turn::Refuse(refusal) => return Err(refusal),
+        Turn::Answer(answer) => return Ok(answer),
+    };
+    let limit = app.limits.upload.as_u64();
+    if length.is_some_and(|length| length > limit) {
+        return Err(Refusal::TooLarge("upload"));
+    }
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let media_type = normalised_type(media_type.unwrap_or(""));
+    let mut writer = Writer::begin(&app.spool).await?;
+    let mut body = request.into_body();
+    while let Some(bytes) = next_piece(&mut body).await? {
+        writer.write(&bytes).await?;
+        if writer.length() > limit {
+            return Err(Refusal::TooLarge("upload"));
+        }
+    }
+    if writer.length() == 0 {
+        return Err(Refusal::NotUnderstood("the file is empty".to_owned()));
+    }
+    let name_as_sent = match &ticket.purpose {
+        Purpose::Upload { file_name, .. } => file_name.clone(),
+        _ => String::new(),
+    };
+    let arrived = Arrived { incoming: writer.finish().await?, name_as_sent, media_type };
+    keep(app, ticket, vec![arrived]).await
+}
+
+/// `POST /social/columbus/email`: a message and files in one multipart body.
+///
+/// # Errors
+/// [`Refusal`]; then nothing is kept.
+pub async fn email(
+    app: &App,
+    endpoint: &Endpoint,
+    request: Request,
+    from: IpAddr,
+) -> Result<Answer, Refusal> {
+    let length = declared_length(request.headers())?;
+    let limit = app.limits.email.as_u64();
+    if length.is_some_and(|length| length > limit) {
+        return Err(Refusal::TooLarge("email"));
+    }
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let boundary = Boundary::from_content_type(&content_type.unwrap_or_default())
+        .map_err(|error| Refusal::NotUnderstood(error.to_string()))?;
+    let mut reader = Reader::new(&boundary);
+    let mut parts =
+        Parts { app, endpoint, from, part: Part::None, ticket: None, files: Vec::new() };
+    let mut body = request.into_body();
+    let mut received = 0;
+    loop {
+        let piece = next_piece(&mut body).await?;
+        match &piece {
+            Some(bytes) => {
+                received += bytes.len() as u64;
+                reader.feed(bytes);
+            }
+            // hyper ends a body only when its declared length, or its last chunk, has arrived.
+            None => reader.finish(),
+        }
+        if received > limit {
+            return Err(Refusal::TooLarge("email"));
+        }
+        while let Some(event) = reader.next_event().map_err(refuse_multipart)? {
+            parts.take(event).await?;
+        }
+        if piece.is_none() {
+            break;
+        }
+    }
+    let Parts { ticket, files, .. } = parts;
+    let ticket = ticket
+        .ok_or_else(|| Refusal::NotUnderstood("the e-mail has no message part".to_owned()))?;
+    keep(app, ticket, files).await
+}
+
+fn refuse_multipart(error: MultipartError) -> Refusal {
+    Refusal::NotUnderstood(error.to_string())
+}
+
+/// The parts of an e-mail as they come.
+struct Parts<'a> {
+    app: &'a App,
+    endpoint: &'a Endpoint,
+    from: IpAddr,
+    part: Part,
+    ticket: Option<Ticket>,
+    files: Vec<Arrived>,
+}
+
+enum Part {
+    None,
+    Message(Vec<u8>),
+    File {
+        writer: Writer,
+        name_as_sent: String,
+        media_type: String,
+    },
+    /// A form field that no camera sends.
+    Other,
+}
+
+impl Parts<'_> {
+    async fn take(&mut self, event: Event) -> Result<(), Refusal> {
+        match event {
+            Event::Part(head) => self.part = self.begin(&head).await?,
+            Event::Data(bytes) => match &mut self.part {
+                Part::Message(message) if message.len() + bytes.len() > MAX_MESSAGE => {
+                    return Err(Refusal::TooLarge("16 KiB of a message"));
+                }
+                Part::Message(message) => message.extend_from_slice(&bytes),
+                Part::File { writer, .. } => writer.write(&bytes).await?,
+                Part::None | Part::Other => {}
+            },
+            Event::PartEnd => match std::mem::replace(&mut self.part, Part::None) {
+                // The camera sends the message first, so a stranger's photos are not even written.
+                Part::Message(message) => match self.app.turn(self.endpoint, &message, self.from) {
+                    Turn::Receive(ticket) => self.ticket = Some(ticket),
+                    Turn::Refuse(refusal) => return Err(refusal),
+                    Turn::Answer(_) => {}
+                },
+                Part::File { writer, name_as_sent, media_type } => {
+                    let incoming = writer.finish().await?;
+                    self.files.push(Arrived { incoming, name_as_sent, media_type });
+                }
+                Part::None | Part::Other => {}
+            },
+            Event::End => {}
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, head: &PartHead) -> Result<Part, Refusal> {
+        let name = head.name().unwrap_or_default().to_ascii_lowercase();
+        if name == "message" && self.ticket.is_none() {
+            return Ok(Part::Message(Vec::new()));
+        }
+        let file_name = head.file_name();
+        if file_name.is_none() && name != "binary" {
+            return Ok(Part::Other);
+        }
+        Ok(Part::File {
+            writer: Writer::begin(&self.app.spool).await?,
+            name_as_sent: String::from_utf8_lossy(&file_name.unwrap_or_default()).into_owned(),
+            media_type: normalised_type(&head.media_type().unwrap_or_default()),
+        })
+    }
+}
+
+/// A body without any length has no end that could be told from its breaking off.
+fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(Refusal::NotUnderstood("Content-Length is missing".to_owned()));
+    }
+    Ok(length)
+}
+
+async fn next_piece(body: &mut Body) -> Result<Option<bytes::Bytes>, Refusal> {
+    loop {
+        match body.frame().await {
+            None => return Ok(None),
+            Some(Err(error)) => return Err(broken(&error)),
+            Some(Ok(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+        }
+    }
+}
+
+/// Writes to the spool from async code: collected bytes go to a thread that may block.
+struct Writer {
+    incoming: Option<Incoming>,
+    buffer: Vec<u8>,
+}
+
+impl Writer {
+    async fn begin(spool: &Arc<Spool>) -> Result<Writer, Refusal> {
+        let spool = Arc::clone(spool);
+        let incoming = blocking(move || spool.begin()).await?;
+        Ok(Writer { incoming: Some(incoming), buffer: Vec::new() })
+    }
+
+    fn length(&self) -> u64 {
+        self.incoming.as_ref().map_or(0, Incoming::length) + self.buffer.len() as u64
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), Refusal> {
+        let Some(mut incoming) = self.incoming.take() else { return Ok(()) };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let (incoming, buffer) = blocking(move || {
+            incoming.write(&buffer)?;
+            buffer.clear();
+            Ok((incoming, buffer))
+        })
+        .await?;
+        self.incoming = Some(incoming);
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Incoming, Refusal> {
+        self.flush().await?;
+        self.incoming.ok_or(Refusal::NoSpace)
+    }
+}
+
+async fn keep(app: &App, ticket: Ticket, files: Vec<Arrived>) -> Result<Answer, Refusal> {
+    let receipt = Receipt::of(&ticket, now());
+    let spool = Arc::clone(&app.spool);
+    let user = ticket.user.clone();
+    let kept = blocking(move || spool.keep(&receipt, files)).await?;
+    for Kept { path, length, known } in &kept {
+        info!(user = ?user, path = ?path, length, known, "kept");
+    }
+    Ok(ticket.stored())
+}
+
+/// Runs what waits for the disk where waiting is allowed.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(failure)) => {
+            error!(%failure, "the disk refused");
+            Err(Refusal::NoSpace)
+        }
+        Err(failure) => {
+            error!(%failure, "a disk thread died");
+            Err(Refusal::NoSpace)
+        }
+    }
+}

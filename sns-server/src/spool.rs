@@ -1,0 +1,372 @@
+//! Where received files become safe: the part of the disk that belongs to the server.
+//!
+//! Law: a file is written to `incoming/`, fsynced, renamed into `photos/<user>/`, its folder
+//! fsynced, and recorded; when [`Spool::keep`] returns, a power cut loses nothing of it. What breaks
+//! off before never leaves `incoming/`, and is removed there. Nothing that is there is ever
+//! overwritten.
+//!
+//! ```text
+//! <data_dir>/
+//!   photos/<user>/<file>   plain files, for people
+//!   incoming/              half-received files, emptied at each start
+//!   sns.db                 the ledger: what came when, from whom, under which name
+//! ```
+
+use crate::ledger::{Ledger, LedgerError, Receipt};
+use crate::names::{file_name_on_disk, numbered, user_folder};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The server's folders and ledger. One server has them at a time.
+#[derive(Debug)]
+pub struct Spool {
+    photos: PathBuf,
+    incoming: PathBuf,
+    next: AtomicU64,
+    /// Held while names are chosen and files renamed, so that two files never race for a name.
+    ledger: Mutex<Ledger>,
+    _lock: File,
+}
+
+/// Why something could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// Another server has this folder.
+    #[error("{0} is in use by another sns-server")]
+    InUse(PathBuf),
+    /// The disk refused.
+    #[error("{path}: {error}")]
+    Disk {
+        /// What was to be written or read.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+fn disk(path: &Path) -> impl FnOnce(io::Error) -> SpoolError + '_ {
+    move |error| SpoolError::Disk { path: path.to_owned(), error }
+}
+
+/// A file on its way in. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Incoming {
+    path: PathBuf,
+    file: File,
+    hash: Sha256,
+    length: u64,
+}
+
+impl Incoming {
+    /// Takes more bytes.
+    ///
+    /// # Errors
+    /// [`SpoolError::Disk`] if they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        self.file.write_all(bytes).map_err(disk(&self.path))?;
+        self.hash.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// How many bytes came so far.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Renamed files are no longer there; whatever else goes wrong, the next start empties it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A whole file with what the camera said about it.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Its bytes.
+    pub incoming: Incoming,
+    /// Its name as sent.
+    pub name_as_sent: String,
+    /// Its media type, normalised.
+    pub media_type: String,
+}
+
+/// A file that is safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it lies, below the folder of photos.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Whether it had been there before.
+    pub known: bool,
+}
+
+/// What the ledger says about one file of a receipt.
+#[derive(Debug)]
+pub struct FileRecord {
+    /// Its name as sent.
+    pub name_as_sent: String,
+    /// Its media type.
+    pub media_type: String,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// Where it lies.
+    pub kept: Kept,
+}
+
+impl Spool {
+    /// Opens the folders below `data_dir`, makes those that are missing, and empties `incoming/`.
+    ///
+    /// # Errors
+    /// [`SpoolError`]: the disk refuses, or another server has the folder.
+    pub fn open(data_dir: &Path) -> Result<Spool, SpoolError> {
+        let (photos, incoming) = (data_dir.join("photos"), data_dir.join("incoming"));
+        for folder in [data_dir, &photos, &incoming] {
+            fs::create_dir_all(folder).map_err(disk(folder))?;
+        }
+        let lock_path = data_dir.join("lock");
+        let lock = File::create(&lock_path).map_err(disk(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(SpoolError::InUse(data_dir.to_owned()));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(disk(&lock_path)(error)),
+        }
+        for entry in fs::read_dir(&incoming).map_err(disk(&incoming))? {
+            let path = entry.map_err(disk(&incoming))?.path();
+            fs::remove_file(&path).map_err(disk(&path))?;
+        }
+        let ledger = Ledger::open(&data_dir.join("sns.db"))?;
+        sync_folder(data_dir)?;
+        Ok(Spool {
+            photos,
+            incoming,
+            next: AtomicU64::new(1),
+            ledger: Mutex::new(ledger),
+            _lock: lock,
+        })
+    }
+
+    /// The folder where people find their photos.
+    pub fn photos(&self) -> &Path {
+        &self.photos
+    }
+
+    /// Begins to receive a file.
+    ///
+    /// # Errors
+    /// [`SpoolError::Disk`] if it cannot be made.
+    pub fn begin(&self) -> Result<Incoming, SpoolError> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let path = self.incoming.join(format!("{number}.part"));
+        let file = File::create_new(&path).map_err(disk(&path))?;
+        Ok(Incoming { path, file, hash: Sha256::new(), length: 0 })
+    }
+
+    /// Keeps whole files of a user and records them with their receipt. When this returns, all of it
+    /// is safe.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; then the receipt is not recorded and the camera must not hear of success.
+    pub fn keep(&self, receipt: &Receipt, files: Vec<Arrived>) -> Result<Vec<Kept>, SpoolError> {
+        for arrived in &files {
+            arrived.incoming.file.sync_all().map_err(disk(&arrived.incoming.path))?;
+        }
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.user_folder(&receipt.user)?;
+        let mut records = Vec::with_capacity(files.len());
+        for arrived in files {
+            let sha256: [u8; 32] = arrived.incoming.hash.clone().finalize().into();
+            let known = ledger.find(&receipt.user, &sha256)?.filter(|path| {
+                same_content(&arrived.incoming.path, &self.photos.join(path)).unwrap_or(false)
+            });
+            let length = arrived.incoming.length;
+            let kept = match known {
+                Some(path) => Kept { path, length, known: true },
+                None => self.place(&folder, &arrived)?,
+            };
+            let Arrived { name_as_sent, media_type, .. } = arrived;
+            records.push(FileRecord { name_as_sent, media_type, sha256, kept });
+        }
+        sync_folder(&self.photos.join(&folder))?;
+        ledger.record(receipt, &records)?;
+        Ok(records.into_iter().map(|record| record.kept).collect())
+    }
+
+    /// The user's folder below `photos`, made if it is missing.
+    fn user_folder(&self, user: &str) -> Result<PathBuf, SpoolError> {
+        let folder = PathBuf::from(user_folder(user));
+        let path = self.photos.join(&folder);
+        match fs::create_dir(&path) {
+            Ok(()) => sync_folder(&self.photos)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(disk(&path)(error)),
+        }
+        Ok(folder)
+    }
+
+    /// Renames a file to the first free name of its kind.
+    fn place(&self, folder: &Path, arrived: &Arrived) -> Result<Kept, SpoolError> {
+        let name = file_name_on_disk(&arrived.name_as_sent);
+        let from = &arrived.incoming.path;
+        let length = arrived.incoming.length;
+        for number in 1.. {
+            let path = folder.join(numbered(&name, number));
+            let to = self.photos.join(&path);
+            match rename_new(from, &to) {
+                Ok(()) => return Ok(Kept { path, length, known: false }),
+                // We died between rename and record, or a person put it there: it is kept once.
+                Err(Errno::EXIST) if same_content(from, &to).unwrap_or(false) => {
+                    return Ok(Kept { path, length, known: true });
+                }
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(disk(&to)(error.into())),
+            }
+        }
+        unreachable!("numbers do not end before the disk does")
+    }
+}
+
+/// Renames, but never over something.
+fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Some file systems cannot promise it; we are the only server that writes here.
+        Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => {
+            fs::rename(from, to).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+        }
+        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
+        result => result,
+    }
+}
+
+fn sync_folder(path: &Path) -> Result<(), SpoolError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(disk(path))
+}
+
+fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+    if a.metadata()?.len() != b.metadata()?.len() || !b.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let (mut piece_a, mut piece_b) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        let length = a.read(&mut piece_a)?;
+        if length == 0 {
+            return Ok(true);
+        }
+        b.read_exact(&mut piece_b[..length])?;
+        if piece_a[..length] != piece_b[..length] {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Receipt;
+    use samsung_sns::time::UnixTime;
+
+    struct Fixture {
+        folder: tempfile::TempDir,
+        spool: Spool,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let folder = tempfile::tempdir().unwrap();
+            let spool = Spool::open(folder.path()).unwrap();
+            Fixture { folder, spool }
+        }
+
+        fn arrived(&self, name: &str, bytes: &[u8]) -> Arrived {
+            let mut incoming = self.spool.begin().unwrap();
+            incoming.write(bytes).unwrap();
+            Arrived { incoming, name_as_sent: name.into(), media_type: "image/jpeg".into() }
+        }
+
+        fn keep(&self, user: &str, name: &str, bytes: &[u8]) -> Kept {
+            let receipt = Receipt::new(UnixTime::from_secs(1), user);
+            self.spool.keep(&receipt, vec![self.arrived(name, bytes)]).unwrap().remove(0)
+        }
+
+        fn names(&self, folder: &str) -> Vec<String> {
+            let mut names: Vec<_> = fs::read_dir(self.folder.path().join(folder))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    #[test]
+    fn same_name_keeps_both_and_same_bytes_keep_one() {
+        let fixture = Fixture::new();
+        assert!(!fixture.keep("me", "SAM_0001.JPG", b"one").known);
+        assert!(!fixture.keep("me", "SAM_0001.JPG", b"two").known);
+        assert!(fixture.keep("me", "SAM_0001.JPG", b"one").known);
+        assert!(fixture.keep("me", "other.JPG", b"two").known);
+        assert!(!fixture.keep("you", "SAM_0001.JPG", b"one").known);
+        assert_eq!(fixture.names("photos/me"), ["SAM_0001-2.JPG", "SAM_0001.JPG"]);
+        assert_eq!(fixture.names("photos/you"), ["SAM_0001.JPG"]);
+        assert_eq!(fixture.names("incoming"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_person_deleted_or_changed_is_kept_again() {
+        let fixture = Fixture::new();
+        let kept = fixture.keep("me", "a.jpg", b"one");
+        let path = fixture.spool.photos().join(&kept.path);
+        fs::remove_file(&path).unwrap();
+        assert!(!fixture.keep("me", "a.jpg", b"one").known);
+        fs::write(&path, b"eno").unwrap();
+        assert!(!fixture.keep("me", "a.jpg", b"one").known);
+        assert_eq!(fixture.names("photos/me"), ["a-2.jpg", "a.jpg"]);
+        assert_eq!(fs::read(&path).unwrap(), b"eno");
+    }
+
+    #[test]
+    fn what_breaks_off_leaves_nothing_and_a_restart_clears_what_a_crash_left() {
+        let fixture = Fixture::new();
+        let arrived = fixture.arrived("a.jpg", b"half");
+        assert_eq!(fixture.names("incoming").len(), 1);
+        drop(arrived);
+        assert_eq!(fixture.names("incoming").len(), 0);
+        fs::write(fixture.folder.path().join("incoming/7.part"), b"half").unwrap();
+        let Fixture { folder, spool } = fixture;
+        drop(spool);
+        let spool = Spool::open(folder.path()).unwrap();
+        let fixture = Fixture { folder, spool };
+        assert_eq!(fixture.names("incoming").len(), 0);
+        assert_eq!(fixture.names("photos").len(), 0);
+    }
+
+    #[test]
+    fn a_crash_between_rename_and_record_is_mended_by_the_cameras_retry() {
+        let fixture = Fixture::new();
+        fs::create_dir(fixture.folder.path().join("photos/me")).unwrap();
+        fs::write(fixture.folder.path().join("photos/me/a.jpg"), b"one").unwrap();
+        assert!(fixture.keep("me", "a.jpg", b"one").known);
+        assert_eq!(fixture.names("photos/me"), ["a.jpg"]);
+    }
+
+    #[test]
+    fn a_folder_has_one_server() {
+        let fixture = Fixture::new();
+        assert!(matches!(Spool::open(fixture.folder.path()), Err(SpoolError::InUse(_))));
+    }
+}
