@@ -179,7 +179,7 @@ impl fmt::Display for Refusal {
             Refusal::NoSession => f.write_str("no such session, log in again"),
             Refusal::OAuthSite => f.write_str("this site needs OAuth, choose another site"),
             Refusal::UnknownPath => f.write_str("nothing is at this path"),
-            Refusal::TooLarge(limit) => write!(f, "larger than the limit {limit:?} allows"),
+            Refusal::TooLarge(limit) => write!(f, "larger than {limit}"),
             Refusal::Busy => f.write_str("too busy, try again"),
             Refusal::NoSpace => f.write_str("no space left for it"),
         }

@@ -163,7 +163,7 @@ async fn message(
 ) -> Result<Answer, Refusal> {
     let body = read_whole(request.into_body(), MAX_MESSAGE).await;
     let body = body.map_err(|error| receive::broken(&error))?;
-    let body = body.ok_or(Refusal::TooLarge("16 KiB of a message"))?;
+    let body = body.ok_or(Refusal::TooLarge("a message may be"))?;
     direct(app.turn(endpoint, &body, from))
 }
 

@@ -145,11 +145,11 @@ async fn read_head(
             return Err(HeadFailure::Refused(Refusal::NotUnderstood(error.to_string())));
         }
         if bytes.len() > limit {
-            return Err(HeadFailure::Refused(Refusal::TooLarge("head")));
+            return Err(HeadFailure::Refused(Refusal::TooLarge("limits.head")));
         }
     };
     if length > limit {
-        return Err(HeadFailure::Refused(Refusal::TooLarge("head")));
+        return Err(HeadFailure::Refused(Refusal::TooLarge("limits.head")));
     }
     let head = RequestHead::read(&bytes[..length])
         .map_err(|error| HeadFailure::Refused(Refusal::NotUnderstood(error.to_string())))?;

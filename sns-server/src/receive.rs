@@ -50,7 +50,7 @@ pub async fn file(
     };
     let limit = app.limits.upload.as_u64();
     if length.is_some_and(|length| length > limit) {
-        return Err(Refusal::TooLarge("upload"));
+        return Err(Refusal::TooLarge("limits.upload"));
     }
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let media_type = normalised_type(media_type.unwrap_or(""));
@@ -59,7 +59,7 @@ pub async fn file(
     while let Some(bytes) = next_piece(&mut body).await? {
         writer.write(&bytes).await?;
         if writer.length() > limit {
-            return Err(Refusal::TooLarge("upload"));
+            return Err(Refusal::TooLarge("limits.upload"));
         }
     }
     if writer.length() == 0 {
@@ -86,7 +86,7 @@ pub async fn email(
     let length = declared_length(request.headers())?;
     let limit = app.limits.email.as_u64();
     if length.is_some_and(|length| length > limit) {
-        return Err(Refusal::TooLarge("email"));
+        return Err(Refusal::TooLarge("limits.email"));
     }
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -108,7 +108,7 @@ pub async fn email(
             None => reader.finish(),
         }
         if received > limit {
-            return Err(Refusal::TooLarge("email"));
+            return Err(Refusal::TooLarge("limits.email"));
         }
         while let Some(event) = reader.next_event().map_err(refuse_multipart)? {
             parts.take(event).await?;
@@ -155,7 +155,7 @@ impl Parts<'_> {
             Event::Part(head) => self.part = self.begin(&head).await?,
             Event::Data(bytes) => match &mut self.part {
                 Part::Message(message) if message.len() + bytes.len() > MAX_MESSAGE => {
-                    return Err(Refusal::TooLarge("16 KiB of a message"));
+                    return Err(Refusal::TooLarge("a message may be"));
                 }
                 Part::Message(message) => message.extend_from_slice(&bytes),
                 Part::File { writer, .. } => writer.write(&bytes).await?,
