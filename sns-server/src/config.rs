@@ -136,7 +136,13 @@ impl Config {
         let file: File = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = text[..at.min(text.len())].matches('\n').count() + 1;
-            ConfigError::Mistake { path: path.to_owned(), line, problem: problem(&error) }
+            let mut problem = problem(&error);
+            if let Some(key) =
+                key_at(text, line).filter(|key| !problem.contains(&format!("`{key}`")))
+            {
+                problem = format!("`{key}`: {problem}");
+            }
+            ConfigError::Mistake { path: path.to_owned(), line, problem }
         })?;
         let admission = match file.users {
             _ if file.trial => Admission::Anyone,
@@ -158,6 +164,13 @@ impl Config {
     }
 }
 
+/// The key whose value stands on a line: the last one that begins on it or above.
+fn key_at(text: &str, line: usize) -> Option<&str> {
+    let lines: Vec<&str> = text.lines().take(line).collect();
+    let key = lines.iter().rev().find_map(|line| line.split_once('='))?.0.trim();
+    Some(key).filter(|key| !key.is_empty() && !key.starts_with('#'))
+}
+
 /// What a TOML error says, with the nearest key that exists.
 fn problem(error: &toml::de::Error) -> String {
     let message = error.message();
@@ -174,7 +187,8 @@ fn problem(error: &toml::de::Error) -> String {
                 None => format!("unknown key `{unknown}`; nothing can be set here"),
             }
         }
-        _ => message.lines().collect::<Vec<_>>().join(" "),
+        // bytesize does not say what it would understand.
+        _ => message.replace('\n', " ").replace("parsable string", "a size such as \"2 GiB\""),
     }
 }
 

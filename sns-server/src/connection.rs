@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 /// hyper's read buffer: holds the largest head, and bounds the pieces in which a body arrives.
-const READ_BUFFER: usize = 256 * 1024;
+const READ_BUFFER: usize = 128 * 1024;
 /// After a head that could not be read, its sender may go on sending for this long.
 const LINGER: Duration = Duration::from_millis(500);
 

@@ -34,15 +34,8 @@ impl Email {
         not_empty(document)?;
         let trimmed = |name| document.text(name).map(|text| text.trim().to_owned());
         let sender = trimmed("sender").filter(|sender| !address(sender).is_empty());
-        let mut recipients: Vec<String> = document
-            .elements()
-            .iter()
-            .filter(|element| element.name == "receiver")
-            .map(|element| element.text.trim().to_owned())
-            .collect();
-        if recipients.is_empty() {
-            recipients.extend(trimmed("receiver"));
-        }
+        let mut recipients: Vec<String> =
+            document.texts("receiver").map(|recipient| recipient.trim().to_owned()).collect();
         recipients.retain(|recipient| !recipient.is_empty());
         let text = document.text("body").unwrap_or_default();
         let body = match text.trim_end().strip_suffix(LANGUAGE_MARKER) {
@@ -123,6 +116,9 @@ mod tests {
         assert_eq!(read(xml).unwrap().sender_address(), "a@b");
         let xml = "<email><sender><![CDATA[Me <a@b>]]></sender></email>";
         assert_eq!(read(xml).unwrap().sender_address(), "a@b");
+        let xml = "<email><sender>Me <a@b></sender><title>I <3 it & you</title></email>";
+        let email = read(xml).unwrap();
+        assert_eq!((email.sender_address(), email.title.as_str()), ("a@b", "I <3 it & you"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub enum MessageError {
     #[error("the method {0:?} is neither login nor logout")]
     UnknownMethod(String),
     /// The key that the message carries is none.
-    #[error("CryptSessionKey cannot be read: {0}")]
+    #[error("the key of the credentials cannot be read: {0}")]
     SessionKey(#[from] sns_crypto::SessionKeyError),
     /// User or password cannot be opened with the message's own key.
     #[error("{field} cannot be opened: {error}")]

@@ -13,6 +13,9 @@ use std::borrow::Cow;
 /// More headers than this are refused. The longest captured head has eleven.
 pub const MAX_HEADERS: usize = 100;
 
+/// A longer target is refused. An upload's has about 60 bytes.
+pub const MAX_TARGET: usize = 8 * 1024;
+
 /// Why a request head cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +38,9 @@ pub enum HeadError {
         /// What the headers said.
         value: String,
     },
+    /// The target has more than [`MAX_TARGET`] bytes.
+    #[error("the request target is longer than {MAX_TARGET} bytes")]
+    TargetTooLong,
     /// More than [`MAX_HEADERS`] headers.
     #[error("more than {MAX_HEADERS} header lines")]
     TooManyHeaders,
@@ -230,6 +236,9 @@ fn request_line(line: &[u8], quirks: &mut Quirks) -> Result<(String, Vec<u8>, St
     if target.is_empty() || !is_version || !is_method {
         return Err(refuse());
     }
+    if target.len() > MAX_TARGET {
+        return Err(HeadError::TargetTooLong);
+    }
     let method = String::from_utf8_lossy(method);
     let upper = method.to_ascii_uppercase();
     if upper != method {
@@ -300,7 +309,8 @@ fn content_length(headers: &[Header], quirks: &mut Quirks) -> Result<Option<u64>
                 return Err(refuse());
             }
             let text = std::str::from_utf8(digits).map_err(|_| refuse())?;
-            let value: u64 = text.parse().map_err(|_| refuse())?;
+            // No disk holds more than i64::MAX bytes, and no HTTP library counts further.
+            let value = text.parse::<i64>().map_err(|_| refuse())?.unsigned_abs();
             if digits.len() != header.value.len() {
                 quirks.note(Quirk::OddContentLength);
             }
@@ -423,7 +433,8 @@ mod tests {
             let head = read(&format!("PUT / HTTP/1.1\r\nContent-Length: {value}\r\n\r\n"));
             assert_eq!(head.content_length, Some(5), "{value:?}");
         }
-        for value in ["", "x", "-1", "5, 6", "0x10", "99999999999999999999"] {
+        for value in ["", "x", "-1", "5, 6", "0x10", "99999999999999999999", "18446744073709551615"]
+        {
             let head = format!("PUT / HTTP/1.1\r\ncontent-length: {value}\r\n\r\n");
             assert!(
                 matches!(RequestHead::read(head.as_bytes()), Err(HeadError::ContentLength { .. })),
@@ -443,6 +454,8 @@ mod tests {
         }
         assert_eq!(RequestHead::read(b"\x16\x03\x01\x02\x00"), Err(HeadError::Tls));
         assert_eq!(RequestHead::read(b"\x80\x2e\x01\x00\x02"), Err(HeadError::Ssl2));
+        let long = format!("GET /{} HTTP/1.1\n\n", "x".repeat(MAX_TARGET));
+        assert_eq!(RequestHead::read(long.as_bytes()), Err(HeadError::TargetTooLong));
         let many = format!("GET / HTTP/1.1\n{}\n", "A: b\n".repeat(101));
         assert_eq!(RequestHead::read(many.as_bytes()), Err(HeadError::TooManyHeaders));
     }

@@ -95,9 +95,19 @@ impl<'a> Document<'a> {
         self.find(element)?.attribute(name).map(str::to_owned)
     }
 
-    /// The text of the first element of this name.
+    /// The text of the first element of this name; see [`texts`](Document::texts).
     pub fn text(&self, element: &str) -> Option<String> {
-        self.find(element).map(|found| found.text.clone().into_owned())
+        self.texts(element).next()
+    }
+
+    /// The texts of all elements of this name: whatever stands between the tags, CDATA and entities
+    /// resolved. The firmware escapes nothing, so a `<` in there is what a person typed
+    /// (`I <3 this`, `Me <me@example.com>`) and not markup.
+    pub fn texts<'d>(&'d self, element: &'d str) -> impl Iterator<Item = String> + 'd {
+        let source = self.source;
+        memchr::memmem::find_iter(source.as_bytes(), element)
+            .filter(move |&at| at > 0 && source.as_bytes()[at - 1] == b'<')
+            .filter_map(move |at| inner_text(&source[at + element.len()..], element))
     }
 
     /// Whether there is nothing but white space.
@@ -249,6 +259,63 @@ impl<'a> Document<'a> {
             }
         }
     }
+}
+
+/// The text of an element, from behind the name in its opening tag; `None` if the name goes on.
+fn inner_text(behind_name: &str, name: &str) -> Option<String> {
+    if !behind_name.starts_with([' ', '\t', '\r', '\n', '/', '>']) {
+        return None;
+    }
+    let open_end = behind_name.find('>')?;
+    if behind_name[..open_end].ends_with('/') {
+        return Some(String::new());
+    }
+    let inside = &behind_name[open_end + 1..];
+    let mut text = String::new();
+    let mut at = 0;
+    loop {
+        let rest = &inside[at..];
+        let end = closing_tag(rest, name);
+        let data = rest.find("<![CDATA[").filter(|&data| end.is_none_or(|end| data < end));
+        let Some(data) = data else {
+            // Without its closing tag it ends where the next tag begins.
+            let end = end.or_else(|| rest.find('<')).unwrap_or(rest.len());
+            resolve(&rest[..end], &mut text);
+            return Some(text);
+        };
+        resolve(&rest[..data], &mut text);
+        let data = data + "<![CDATA[".len();
+        let data_end = rest[data..].find("]]>").map(|end| data + end);
+        text.push_str(&rest[data..data_end.unwrap_or(rest.len())]);
+        at += data_end.map_or(rest.len(), |end| end + "]]>".len());
+    }
+}
+
+fn closing_tag(text: &str, name: &str) -> Option<usize> {
+    let behind = |at: usize| text[at + 2..].strip_prefix(name);
+    memchr::memmem::find_iter(text.as_bytes(), "</")
+        .find(|&at| behind(at).is_some_and(|rest| rest.trim_start().starts_with('>')))
+}
+
+/// Appends text with its entities resolved, where they are entities.
+fn resolve(raw: &str, text: &mut String) {
+    let mut rest = raw;
+    while let Some(start) = rest.find('&') {
+        text.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(';').filter(|&end| end <= 10).map(|end| end + 1);
+        match end.and_then(|end| Some((unescape(&rest[..end]).ok()?, end))) {
+            Some((resolved, end)) => {
+                text.push_str(&resolved);
+                rest = &rest[end..];
+            }
+            None => {
+                text.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    text.push_str(rest);
 }
 
 /// How much of the start is a byte order mark, white space or an XML declaration. A declaration

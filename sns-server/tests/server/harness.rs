@@ -1,0 +1,170 @@
+//! The real server in a process of its own, and a camera's side of a socket.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A running server, killed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) address: SocketAddr,
+    pub(crate) first_line: String,
+    pub(crate) child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Without a configuration: the trial mode.
+    pub(crate) fn trial() -> Server {
+        Server::start(None)
+    }
+
+    /// With a configuration file of this text; address and folder are the harness's.
+    pub(crate) fn start(config: Option<&str>) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sns-server"));
+        command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path().join("data"));
+        command.current_dir(folder.path()).env_remove("SNS_CONFIG").stderr(Stdio::piped());
+        if let Some(text) = config {
+            let path = folder.path().join("config.toml");
+            std::fs::write(&path, text).unwrap();
+            command.arg("--config").arg(path);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let first_line = lines.next().expect("the server says where it listens").unwrap();
+        let address = first_line
+            .split_once("http://")
+            .and_then(|(_, rest)| rest.split([';', ',', ' ']).next())
+            .unwrap_or_else(|| panic!("no address in {first_line:?}"))
+            .parse()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                *sink.lock().unwrap() += &(line + "\n");
+            }
+        });
+        Server { folder, address, first_line, child, log }
+    }
+
+    /// What the server logged so far, after the first line.
+    pub(crate) fn log(&self) -> String {
+        std::thread::sleep(Duration::from_millis(50));
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// Sends a request in one piece and reads the answer to its end.
+    pub(crate) fn exchange(&self, request: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request).unwrap();
+        answer(&mut stream)
+    }
+
+    /// Sends a request in pieces of this size, each in a segment of its own.
+    pub(crate) fn exchange_in_pieces(&self, request: &[u8], piece: usize) -> String {
+        let mut stream = self.connect();
+        stream.set_nodelay(true).unwrap();
+        for piece in request.chunks(piece) {
+            stream.write_all(piece).unwrap();
+        }
+        answer(&mut stream)
+    }
+
+    /// Sends the start of a request and ends the connection.
+    pub(crate) fn break_off(&self, request: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        answer(&mut stream)
+    }
+
+    /// Logs in with the published capture of user `f`; the session key.
+    pub(crate) fn login(&self) -> String {
+        let answer = self.exchange(&data("reconstructed/nx300/login-facebook.http"));
+        between(&answer, "<Response SessionKey=\"", "\"").to_owned()
+    }
+
+    /// Everything below the folder of photos, by path.
+    pub(crate) fn photos(&self) -> BTreeMap<String, Vec<u8>> {
+        let root = self.folder.path().join("data/photos");
+        let mut found = BTreeMap::new();
+        collect(&root, &root, &mut found);
+        found
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
+        self.signal_stop();
+        self.child.wait().unwrap()
+    }
+
+    pub(crate) fn signal_stop(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            found.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// Reads an answer until the server closes.
+pub(crate) fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// A file of `testdata/`.
+pub(crate) fn data(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What stands between two strings, as a camera finds it.
+pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let start = text.find(before).unwrap_or_else(|| panic!("no {before:?} in {text:?}"));
+    let rest = &text[start + before.len()..];
+    &rest[..rest.find(after).unwrap()]
+}
+
+/// A `PUT` of a file.
+pub(crate) fn put(session: &str, name: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "PUT /upload/{session}/{name} HTTP/1.1\r\nHost: snsgw.samsungmobile.com\r\n\
+         Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+        bytes.len()
+    );
+    [head.as_bytes(), bytes].concat()
+}
+
+pub(crate) fn status(answer: &str) -> &str {
+    answer.strip_prefix("HTTP/1.1 ").map_or("", |rest| &rest[..3])
+}

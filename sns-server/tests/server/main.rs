@@ -1,0 +1,6 @@
+//! Tests of the real server in a process of its own, over real sockets.
+#![allow(clippy::unwrap_used)] // a test's helpers are tests
+
+mod harness;
+mod process;
+mod wire;

@@ -1,0 +1,100 @@
+//! The server as a process: how it starts, what it says, how it ends.
+
+use crate::harness::{Server, answer, put};
+use std::io::Write;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+fn run(config: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sns.toml");
+    std::fs::write(&path, config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sns-server"));
+    command.env("SNS_CONFIG", &path).args(["--listen", "127.0.0.1:0"]);
+    command.current_dir(folder.path()).output().unwrap()
+}
+
+#[test]
+fn the_first_line_says_where_and_what() {
+    let server = Server::trial();
+    let line = &server.first_line;
+    assert!(line.contains(&server.address.to_string()), "{line}");
+    assert!(line.contains("TRIAL MODE") && line.contains("photos are kept under"), "{line}");
+    let server = Server::start(Some("[users.\"a@b\"]"));
+    assert!(!server.first_line.contains("TRIAL"), "{}", server.first_line);
+    let page = server.exchange(b"GET / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n");
+    assert!(page.contains("What to do next") && page.len() < 1400, "{page}");
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_refused_in_one_line() {
+    for (config, words) in [
+        ("trial = true\nlisten_to = []\n", ["line 2", "`listen_to`", "`listen`"]),
+        ("data_dir = \"x\"\n", ["admits nobody", "[users.", "trial = true"]),
+        ("trial = maybe\n", ["line 1", "sns.toml", "trial"]),
+    ] {
+        let output = run(config);
+        assert_eq!(output.status.code(), Some(1), "{config:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for word in words {
+            assert!(said.contains(word), "{word:?} in {said}");
+        }
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let server = Server::trial();
+    let output = Command::new(env!("CARGO_BIN_EXE_sns-server"))
+        .args(["--listen", &server.address.to_string(), "--data-dir"])
+        .arg(server.folder.path().join("other"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains(&server.address.to_string()) && said.contains("another program"),
+        "{said}"
+    );
+}
+
+#[test]
+fn told_to_stop_it_finishes_what_has_begun_and_drops_who_said_nothing() {
+    let mut server = Server::trial();
+    let session = server.login();
+    let silent = server.connect();
+    let mut stream = server.connect();
+    let request = put(&session, "A.JPG", &[7; 200_000]);
+    stream.write_all(&request[..100_000]).unwrap();
+    std::thread::sleep(Duration::from_millis(200)); // the head has to be read
+    server.signal_stop();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(std::net::TcpStream::connect(server.address).is_err(), "nothing new is taken");
+    stream.write_all(&request[100_000..]).unwrap();
+    assert!(answer(&mut stream).ends_with("<Response Status=\"succ\" />"));
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert_eq!(server.photos()["f/A.JPG"].len(), 200_000);
+    drop(silent);
+}
+
+#[test]
+fn what_was_kept_is_known_after_a_restart() {
+    let mut server = Server::trial();
+    let session = server.login();
+    server.exchange(&put(&session, "A.JPG", b"photo"));
+    assert!(server.terminate().success());
+    let data = server.folder.path().join("data");
+    let spool = sns_server::spool::Spool::open(&data).unwrap();
+    let mut incoming = spool.begin().unwrap();
+    incoming.write(b"photo").unwrap();
+    let arrived = sns_server::spool::Arrived {
+        incoming,
+        name_as_sent: "other.JPG".into(),
+        media_type: "image/jpeg".into(),
+    };
+    let receipt = sns_server::ledger::Receipt::new(Default::default(), "f");
+    let kept = spool.keep(&receipt, vec![arrived]).unwrap();
+    assert!(kept[0].known, "{kept:?}");
+    assert_eq!(kept[0].path.to_str(), Some("f/A.JPG"));
+}
