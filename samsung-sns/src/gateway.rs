@@ -143,6 +143,11 @@ impl Gateway {
         }
     }
 
+    /// How many sessions are live, or ended by time without having been asked for since.
+    pub fn live_sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// What is to be done about a call.
     pub fn handle(&mut self, call: Call<'_>) -> Turn {
         match self.turn(call) {

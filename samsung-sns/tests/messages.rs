@@ -1,5 +1,5 @@
 //! Messages of the wire, read from `testdata/` and written again.
-#![allow(clippy::unwrap_used)] // a test's helpers are tests
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test helps itself, and reads files
 
 use samsung_sns::message::MessageError;
 use samsung_sns::message::auth::{AuthRequest, Login, LoginAnswer};

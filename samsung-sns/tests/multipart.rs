@@ -1,6 +1,6 @@
 //! The multipart reader: every known ending, look-alikes, any cutting, bounded memory, and multer
 //! as the oracle on well-formed bodies.
-#![allow(clippy::unwrap_used)] // a test's helpers are tests
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test helps itself, and reads files
 
 use proptest::prelude::*;
 use samsung_sns::camera::BOUNDARY;

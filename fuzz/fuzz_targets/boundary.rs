@@ -1,0 +1,8 @@
+//! A boundary is found in any header value or refused.
+#![no_main]
+
+#[allow(dead_code)] // each target is one of the rules
+#[path = "../../samsung-sns/tests/properties/rules.rs"]
+mod rules;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rules::boundary(bytes));

@@ -1,0 +1,8 @@
+//! A credential opens or is refused; what opens can be sealed and opens the same.
+#![no_main]
+
+#[allow(dead_code)] // each target is one of the rules
+#[path = "../../samsung-sns/tests/properties/rules.rs"]
+mod rules;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rules::credentials(bytes));

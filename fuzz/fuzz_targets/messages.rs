@@ -1,0 +1,8 @@
+//! No message reader panics; what was read can be written and reads the same.
+#![no_main]
+
+#[allow(dead_code)] // each target is one of the rules
+#[path = "../../samsung-sns/tests/properties/rules.rs"]
+mod rules;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rules::messages(bytes));
