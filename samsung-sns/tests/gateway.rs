@@ -4,7 +4,7 @@
 
 use samsung_sns::answer::{Answer, Refusal, Status};
 use samsung_sns::camera;
-use samsung_sns::crypto::{CryptSessionKey, Zeroizing};
+use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{BodyKind, Endpoint, Site};
 use samsung_sns::gateway::{Admission, Call, Gateway, Purpose, Ticket, Turn};
 use samsung_sns::message::auth::{Login, LoginAnswer, Logout};
@@ -101,14 +101,9 @@ fn facebook() -> Site {
 
 fn login(user: &str) -> Login {
     Login {
-        user: user.to_owned(),
-        password: Zeroizing::new("secret".to_owned()),
         crypt_session_key: Some(CryptSessionKey::from_bytes([7; 32])),
-        camera_crypt_key: None,
         timeout: Some("3000".into()),
-        persist_key: None,
-        session_key_type: None,
-        application_key: None,
+        ..Login::new(user, "secret")
     }
 }
 

@@ -96,6 +96,21 @@ impl AuthRequest {
 }
 
 impl Login {
+    /// A login that carries its credentials in clear, and nothing else. Give it a key, and they are
+    /// sealed.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Login {
+        Login {
+            user: user.into(),
+            password: Zeroizing::new(password.into()),
+            crypt_session_key: None,
+            camera_crypt_key: None,
+            timeout: None,
+            persist_key: None,
+            session_key_type: None,
+            application_key: None,
+        }
+    }
+
     fn read(document: &Document<'_>, quirks: &mut Quirks) -> Result<Login, MessageError> {
         // Quirk(HMX-QF30): no Value, because TLS was thought to be protection enough.
         let key = document
