@@ -5,7 +5,9 @@ use samsung_sns::message::MessageError;
 use samsung_sns::message::auth::{AuthRequest, Login, LoginAnswer};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
+use samsung_sns::message::sso::AllShareLogin;
 use samsung_sns::quirk::{Quirk, Quirks};
+use samsung_sns::wire::request::head_length;
 use samsung_sns::wire::xml::{Document, decode};
 use std::path::Path;
 
@@ -82,6 +84,40 @@ fn what_a_login_lacks_is_named() {
     assert_eq!(error("unknown-method"), MessageError::UnknownMethod("register".into()));
 }
 
+/// The HMX-QF30 sends no key: its credentials are only URL-encoded.
+#[test]
+fn a_login_without_a_key_is_in_clear() {
+    let request = data("reconstructed/hmx-qf30/login.http");
+    let length = head_length(&request, 0).unwrap();
+    let text = String::from_utf8(request[length..].to_vec()).unwrap();
+    let mut quirks = Quirks::default();
+    match AuthRequest::read(&Document::read(&text), &mut quirks) {
+        Ok(AuthRequest::Login(login)) => {
+            assert_eq!(login.user, "me@example.com");
+            assert_eq!(login.password.as_str(), "p%w");
+            assert_eq!(login.crypt_session_key, None);
+            let again = login.to_xml().unwrap();
+            let again = AuthRequest::read(&Document::read(&again), &mut quirks);
+            assert_eq!(again, Ok(AuthRequest::Login(login)));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(quirks.contains(Quirk::CredentialsInClear));
+}
+
+#[test]
+fn an_oauth_login_is_recognised() {
+    let xml = "<Request Method=\"login\"><OAuth Version=\"1.0\"/></Request>";
+    let read = AuthRequest::read(&Document::read(xml), &mut Quirks::default());
+    assert_eq!(read, Ok(AuthRequest::OAuthLogin { version: Some("1.0".into()) }));
+}
+
+#[test]
+fn an_allshare_login_is_read_as_the_nx300_writes_it() {
+    let login = AllShareLogin { login_id: "x<y".into(), password: "e&e".to_owned().into() };
+    assert_eq!(AllShareLogin::read(&Document::read(&login.to_xml())), Ok(login));
+}
+
 #[test]
 fn a_login_written_is_the_login_read() {
     for name in ["captured/nx300/login-facebook.xml", "malformed/login-no-closing-tag.xml"] {
@@ -150,6 +186,7 @@ fn what_people_type_arrives_although_the_firmware_escapes_nothing() {
                <Content>Q&A: me & you &amp; 3 &lt; 4 &unknown; &#233;</Content></Photo></Request>";
     let announce = Announce::read_photo(&Document::read(xml)).unwrap();
     assert_eq!(announce.file_name, "a&b.jpg");
+    assert!(Document::read(xml).quirks().contains(Quirk::BareAmpersand));
     assert_eq!(announce.content, "Q&A: me & you & 3 < 4 &unknown; \u{e9}");
 }
 
