@@ -30,6 +30,8 @@ pub enum Quirk {
     FoldedHeader,
     /// A head line ended by a lone line feed.
     BareLineFeed,
+    /// A header value held control characters; each was read as a space.
+    ControlCharacters,
     /// A head line that is no header at all was passed over.
     BadHeaderLine,
     /// `Content-Length` was understood although it is not just digits.
@@ -108,6 +110,9 @@ impl Quirk {
             }
             Quirk::FoldedHeader => ("folded-header", "a header goes on in the next line"),
             Quirk::BareLineFeed => ("bare-line-feed", "a head line ends in LF without CR"),
+            Quirk::ControlCharacters => {
+                ("control-characters", "a header holds control characters; read as spaces")
+            }
             Quirk::BadHeaderLine => ("bad-header-line", "a head line is no header; passed over"),
             Quirk::OddContentLength => ("odd-content-length", "Content-Length is not just digits"),
             Quirk::UnclosedMultipart => {

@@ -28,7 +28,7 @@ use tracing::{debug, warn};
 
 /// hyper's read buffer: holds the largest head, and bounds the pieces in which a body arrives.
 const READ_BUFFER: usize = 128 * 1024;
-/// After a head that could not be read, its sender may go on sending for this long.
+/// How long a pause of the sender has to be to count as its end, where its length is not known.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Serves one connection to its end.
@@ -94,9 +94,16 @@ pub async fn serve(
         .max_buf_size(READ_BUFFER)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(io), service)
+        .without_shutdown()
         .await;
-    if let Err(error) = served {
-        debug!(%peer, %error, "the connection broke");
+    match served {
+        Ok(parts) => {
+            let (reader, mut writer) = parts.io.into_inner().into_inner();
+            let _ = writer.shutdown().await;
+            let (_, mut reader) = reader.into_inner();
+            drain_briefly(&mut reader).await;
+        }
+        Err(error) => debug!(%peer, %error, "the connection broke"),
     }
 }
 
@@ -159,8 +166,8 @@ async fn read_head(
     Ok(Some((head, bytes.split_off(length))))
 }
 
-/// Reads on until the sender pauses: the length of what follows an unreadable head is unknown, and
-/// closing on unread bytes would cost the answer.
+/// Reads on until the sender closes or pauses: what follows an unreadable head, or a whole body, has
+/// no known length, and closing on unread bytes is a reset, which may cost the answer.
 async fn drain_briefly(reader: &mut (impl AsyncRead + Unpin)) {
     let mut piece = vec![0; 16 * 1024];
     for _ in 0..64 {

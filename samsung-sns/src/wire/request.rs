@@ -162,8 +162,7 @@ impl RequestHead {
         let mut line = |name: &str, value: &[u8]| {
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b": ");
-            // A control character inside a value is legal nowhere; no reader needs it.
-            out.extend(value.iter().map(|&b| if b < b' ' && b != b'\t' { b' ' } else { b }));
+            out.extend_from_slice(value);
             out.extend_from_slice(b"\r\n");
         };
         if let Some(host) = self.host() {
@@ -261,7 +260,7 @@ fn headers<'a>(
                 Some(header) => {
                     quirks.note(Quirk::FoldedHeader);
                     header.value.push(b' ');
-                    header.value.extend_from_slice(line.trim_ascii());
+                    header.value.extend_from_slice(&header_value(line, quirks));
                 }
                 None => quirks.note(Quirk::BadHeaderLine),
             }
@@ -285,10 +284,21 @@ fn headers<'a>(
         }
         headers.push(Header {
             name: String::from_utf8_lossy(name).into_owned(),
-            value: value.trim_ascii().to_vec(),
+            value: header_value(value, quirks),
         });
     }
     Ok(headers)
+}
+
+/// A value without surrounding white space; control characters, legal nowhere, are white space too.
+fn header_value(bytes: &[u8], quirks: &mut Quirks) -> Vec<u8> {
+    let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+    let plain: Vec<u8> =
+        bytes.iter().map(|&byte| if is_control(byte) { b' ' } else { byte }).collect();
+    if plain != bytes {
+        quirks.note(Quirk::ControlCharacters);
+    }
+    plain.trim_ascii().to_vec()
 }
 
 /// Whether a byte may stand in a header name: RFC 9110 `tchar`.
@@ -332,7 +342,11 @@ fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) 
             quirks.note(Quirk::AbsoluteTarget);
             let rest = &target[scheme.len()..];
             let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
-            (Some(String::from_utf8_lossy(&rest[..end]).into_owned()), &rest[end..])
+            let authority: String = rest[..end]
+                .iter()
+                .map(|&byte| if byte.is_ascii_graphic() { byte as char } else { '_' })
+                .collect();
+            (Some(authority), &rest[end..])
         }
         None => (None, target),
     };

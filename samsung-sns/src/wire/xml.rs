@@ -318,17 +318,18 @@ fn resolve(raw: &str, text: &mut String) {
     text.push_str(rest);
 }
 
-/// How much of the start is a byte order mark, white space or an XML declaration. A declaration
-/// that is never closed ends where the next tag begins: a parser would lose the whole message.
+/// How much of the start is byte order mark, white space or XML declaration. A declaration that is
+/// never closed ends where the next tag begins: a parser would lose the whole message.
 fn prolog_length(source: &str) -> usize {
-    let trimmed = source.trim_start();
-    let start = source.len() - trimmed.len();
-    if !trimmed.starts_with("<?") {
-        return start;
+    let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let mut rest = source.trim_start_matches(blank);
+    if let Some(declaration) = rest.strip_prefix("<?") {
+        let next_tag = declaration.find('<').unwrap_or(declaration.len());
+        let end = declaration.find("?>").map_or(declaration.len(), |at| at + 2);
+        // quick-xml passes over a mark without counting it, so none may be left for it.
+        rest = declaration[next_tag.min(end)..].trim_start_matches(blank);
     }
-    let tag = trimmed[2..].find('<').map_or(trimmed.len(), |at| at + 2);
-    let end = trimmed.find("?>").map_or(trimmed.len(), |at| at + 2);
-    start + tag.min(end)
+    source.len() - rest.len()
 }
 
 /// Reads one element at a `<` as the firmware would: a name, `key="value"` pairs up to `>` or the

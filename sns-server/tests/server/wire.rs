@@ -237,6 +237,22 @@ fn a_refusal_waits_until_the_camera_has_sent_everything() {
     assert_eq!(undated(&answer), golden("refused-no-session"));
 }
 
+/// Bytes that nobody reads turn a close into a reset, which takes the answer with it where the
+/// camera has not read it yet.
+#[test]
+fn bytes_beyond_the_declared_length_do_not_reset_the_connection() {
+    let server = Server::trial();
+    let session = server.login();
+    let mut stream = server.connect();
+    stream.write_all(&put(&session, "A.JPG", b"photo")).unwrap();
+    assert!(answer(&mut stream).ends_with(SUCCESS), "answered and half closed at once");
+    for _ in 0..3 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        stream.write_all(b"\r\n").unwrap();
+    }
+    assert!(stream.take_error().unwrap().is_none());
+}
+
 #[test]
 fn over_a_limit_is_413_and_nothing_is_kept() {
     let server =
