@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod gateway;
 pub mod hotspot;
 pub mod message;
+pub mod model;
 pub mod post;
 pub mod quirk;
 pub mod session;
