@@ -1,0 +1,146 @@
+//! What was found in one file, in the order in which it is shown; both printers show the same.
+//!
+//! Law: every text that came from outside is a [`Text`], which says whether it may be shared.
+//! Names, kinds and problems are our own words and never hold anything from the wire.
+
+use samsung_sns::quirk::Quirks;
+
+/// A text from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// The text as it came.
+    pub(crate) value: String,
+    /// What of it may be shared.
+    pub(crate) shared: Shared,
+}
+
+/// What of a text may be shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shared {
+    /// All.
+    Whole,
+    /// This in its place.
+    As(String),
+    /// Nothing.
+    Nothing,
+}
+
+impl Text {
+    /// A text that may be shared.
+    pub(crate) fn public(value: impl Into<String>) -> Text {
+        Text { value: value.into(), shared: Shared::Whole }
+    }
+
+    /// A text that may not be shared.
+    pub(crate) fn secret(value: impl Into<String>) -> Text {
+        Text { value: value.into(), shared: Shared::Nothing }
+    }
+
+    /// A text that may be shared if it is harmless.
+    pub(crate) fn judged(value: impl Into<String>, harmless: bool) -> Text {
+        if harmless { Text::public(value) } else { Text::secret(value) }
+    }
+}
+
+/// A value of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// A text.
+    Text(Text),
+    /// A number.
+    Number(u64),
+    /// Yes or no.
+    Flag(bool),
+    /// Several of a kind.
+    List(Vec<Node>),
+    /// Fields of its own.
+    Map(Fields),
+    /// Names from outside with their values: headers, elements. The first says what `--json` calls
+    /// the names.
+    Pairs(&'static str, Vec<(Text, Text)>),
+}
+
+/// Named values in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fields(pub(crate) Vec<(&'static str, Node)>);
+
+impl Fields {
+    /// Adds a value.
+    pub(crate) fn add(&mut self, name: &'static str, node: Node) {
+        self.0.push((name, node));
+    }
+
+    /// Adds a text.
+    pub(crate) fn text(&mut self, name: &'static str, text: Text) {
+        self.add(name, Node::Text(text));
+    }
+
+    /// Adds a text that may be shared.
+    pub(crate) fn public(&mut self, name: &'static str, value: impl Into<String>) {
+        self.text(name, Text::public(value));
+    }
+
+    /// Adds a text that may not be shared.
+    pub(crate) fn secret(&mut self, name: &'static str, value: impl Into<String>) {
+        self.text(name, Text::secret(value));
+    }
+
+    /// Adds a text that may not be shared, if it is there.
+    pub(crate) fn secret_if(&mut self, name: &'static str, value: Option<impl Into<String>>) {
+        if let Some(value) = value {
+            self.secret(name, value);
+        }
+    }
+
+    /// Adds a number.
+    pub(crate) fn number(&mut self, name: &'static str, number: u64) {
+        self.add(name, Node::Number(number));
+    }
+}
+
+/// Why an input is broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// What is wrong, in our words.
+    pub(crate) text: String,
+    /// Where, in bytes from the start of the file, if that is known.
+    pub(crate) offset: Option<u64>,
+}
+
+/// What was found in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The file as it was named.
+    pub(crate) file: Text,
+    /// What it looks like: `request`, `response`, `xml`, `unknown`.
+    pub(crate) form: &'static str,
+    /// What it is: `login`, `photo`, … `unknown`.
+    pub(crate) kind: &'static str,
+    /// What it says.
+    pub(crate) fields: Fields,
+    /// What was odd.
+    pub(crate) quirks: Quirks,
+    /// Why it is broken, if it is.
+    pub(crate) problem: Option<Problem>,
+}
+
+impl Report {
+    /// An empty report.
+    pub(crate) fn new(file: Text) -> Report {
+        Report {
+            file,
+            form: "unknown",
+            kind: "unknown",
+            fields: Fields::default(),
+            quirks: Quirks::default(),
+            problem: None,
+        }
+    }
+
+    /// Notes a problem. The first one counts: what follows it is most likely its consequence.
+    pub(crate) fn broken(&mut self, offset: Option<u64>, text: impl Into<String>) {
+        if self.problem.is_none() {
+            self.problem = Some(Problem { text: text.into(), offset });
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What the firmware makes of an answer, in words.
+//!
+//! Law: a status of 200 comes first; then the one substring that the firmware looks for.
+
+use super::Stop;
+use crate::refusal;
+use samsung_sns::camera;
+
+/// The body of an answer whose status is 200. `what` says which request was answered.
+pub(super) fn accepted(what: &str, answer: &[u8]) -> Result<String, Stop> {
+    match camera::status(answer) {
+        Some(200) => Ok(camera::body(answer)),
+        Some(status) => Err(refused(what, status, answer)),
+        None => Err(not_understood(what, "the answer does not begin with an HTTP status")),
+    }
+}
+
+/// The server said something else than 200.
+fn refused(what: &str, status: u16, answer: &[u8]) -> Stop {
+    let reason = refusal::reason(&camera::body(answer));
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let advice = match status {
+        401 => "; is this user in [users] of the server's configuration?",
+        404 => "; is this really sns-server?",
+        413 => "; the server's [limits] can be raised",
+        _ => "",
+    };
+    Stop::Refused(format!("{what}: refused: {status}{reason}{advice}"))
+}
+
+/// The server said 200, but not what the firmware looks for.
+pub(super) fn not_understood(what: &str, why: &str) -> Stop {
+    Stop::Refused(format!("{what}: the firmware would not understand the answer: {why}"))
+}

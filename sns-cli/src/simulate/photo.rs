@@ -1,0 +1,58 @@
+//! A file to be sent.
+//!
+//! Law: its bytes are read while they are sent; its length is that of the moment it was opened,
+//! because that is what the camera has promised by then.
+
+use super::Stop;
+use std::fs::File;
+use std::path::Path;
+
+/// An open file with the name and type a camera gives it.
+#[derive(Debug)]
+pub(super) struct Photo {
+    /// The name, as sent.
+    pub(super) name: String,
+    /// The media type, as sent.
+    pub(super) media_type: &'static str,
+    /// Its length in bytes.
+    pub(super) length: u64,
+    /// Its bytes.
+    pub(super) file: File,
+}
+
+impl Photo {
+    /// Opens a file.
+    pub(super) fn open(path: &Path) -> Result<Photo, Stop> {
+        let unreadable =
+            |problem: &str| Stop::Impossible(format!("cannot send {}: {problem}", path.display()));
+        let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
+        let metadata = file.metadata().map_err(|error| unreadable(&error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(unreadable("it is not a file; name photos, not folders"));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // No camera has such a name, and the multipart header could not carry it.
+        let name = name.replace(|c: char| c.is_control() || matches!(c, '"' | '\\'), "_");
+        let media_type = media_type(path);
+        Ok(Photo { name, media_type, length: metadata.len(), file })
+    }
+
+    /// Whether a camera announces it as a video.
+    pub(super) fn is_video(&self) -> bool {
+        self.media_type.starts_with("video/")
+    }
+}
+
+fn media_type(path: &Path) -> &'static str {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    match extension.as_str() {
+        "mp4" => "video/mp4",
+        "avi" => "video/x-msvideo",
+        "mov" => "video/quicktime",
+        "3gp" => "video/3gpp",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        // Cameras take JPEGs, and call everything so.
+        _ => "image/jpeg",
+    }
+}

@@ -1,0 +1,187 @@
+//! The server's address, and one exchange with it.
+//!
+//! Law: one TCP connection per request, the answer read until the server closes. An answer that
+//! arrives is read even if sending failed midway: a server may refuse before it has read all.
+
+use super::Stop;
+use super::photo::Photo;
+use indicatif::ProgressBar;
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::str::FromStr;
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// No answer for a camera has a twentieth of this.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+/// Where the server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Server {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for Server {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Server, String> {
+        let expected = || "write it as http://HOST:PORT, such as http://127.0.0.1:8080".to_owned();
+        if text.starts_with("https://") {
+            return Err("cameras of this kind speak plain HTTP: ".to_owned() + &expected());
+        }
+        let address = text.strip_prefix("http://").ok_or_else(expected)?;
+        let address = address.strip_suffix('/').unwrap_or(address);
+        let (host, port) = match address.rsplit_once(':') {
+            // [::1]:8080, and [::1] without a port
+            _ if address.ends_with(']') => (address, 80),
+            Some((host, port)) => (host, port.parse().map_err(|_| expected())?),
+            None => (address, 80),
+        };
+        let host = match host.strip_prefix('[') {
+            Some(inside) => inside.strip_suffix(']').ok_or_else(expected)?,
+            None if host.contains(':') => return Err(expected()),
+            None => host,
+        };
+        if host.is_empty() || host.contains(|c: char| c == '/' || c == '@' || c.is_whitespace()) {
+            return Err(expected());
+        }
+        Ok(Server { host: host.to_owned(), port })
+    }
+}
+
+/// A piece of a request.
+pub(super) enum Piece<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// A file as it is.
+    File(&'a Photo),
+}
+
+impl Server {
+    /// Sends one request and gives the answer, which is never empty.
+    pub(super) fn exchange(
+        &self,
+        pieces: &[Piece<'_>],
+        bar: &ProgressBar,
+    ) -> Result<Vec<u8>, Stop> {
+        let mut stream = self.connect()?;
+        let sent = pieces.iter().try_for_each(|piece| match piece {
+            Piece::Bytes(bytes) => stream.write_all(bytes).map_err(SendError::Network),
+            Piece::File(photo) => send_file(photo, &mut stream, bar),
+        });
+        let broken = match sent {
+            Ok(()) => None,
+            Err(SendError::File(stop)) => return Err(stop),
+            Err(SendError::Network(error)) => Some(error),
+        };
+        let (answer, failed) = read_answer(stream);
+        if !answer.is_empty() {
+            return Ok(answer);
+        }
+        Err(Stop::Refused(match (broken, failed) {
+            (Some(error), _) => {
+                format!("the server broke the connection off without an answer ({error})")
+            }
+            (None, Some(error)) if is_timeout(&error) => {
+                format!("the server gave no answer within {} s", READ_TIMEOUT.as_secs())
+            }
+            (None, Some(error)) => {
+                format!("the server broke the connection off without an answer ({error})")
+            }
+            (None, None) => "the server closed the connection without an answer".to_owned(),
+        }))
+    }
+
+    fn connect(&self) -> Result<TcpStream, Stop> {
+        let Server { host, port } = self;
+        let resolved = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
+            let sentence = format!("cannot find {host}: {error}; is the name in --server right?");
+            Stop::Impossible(sentence)
+        })?;
+        let mut failure = io::Error::from(ErrorKind::AddrNotAvailable);
+        for address in resolved {
+            match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+                Ok(stream) => {
+                    let _ = stream.set_read_timeout(Some(READ_TIMEOUT));
+                    let _ = stream.set_write_timeout(Some(READ_TIMEOUT));
+                    return Ok(stream);
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(Stop::Impossible(format!(
+            "cannot connect to {host} port {port}: {failure}; is sns-server running there, and is \
+             the address in --server right?"
+        )))
+    }
+}
+
+enum SendError {
+    File(Stop),
+    Network(io::Error),
+}
+
+fn send_file(photo: &Photo, stream: &mut TcpStream, bar: &ProgressBar) -> Result<(), SendError> {
+    let unreadable = |problem: String| {
+        SendError::File(Stop::Impossible(format!("cannot send {}: {problem}", photo.name)))
+    };
+    let mut file = &photo.file;
+    file.rewind().map_err(|error| unreadable(error.to_string()))?;
+    let mut left = photo.length;
+    let mut piece = vec![0; 64 * 1024];
+    while left > 0 {
+        let wanted = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let length = match file.read(&mut piece[..wanted]) {
+            Ok(0) => return Err(unreadable("it became shorter while it was sent".to_owned())),
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        stream.write_all(&piece[..length]).map_err(SendError::Network)?;
+        left -= length as u64;
+        bar.inc(length as u64);
+    }
+    Ok(())
+}
+
+/// What arrives until the server closes, and why reading ended if it did not.
+fn read_answer(stream: TcpStream) -> (Vec<u8>, Option<io::Error>) {
+    let mut answer = Vec::new();
+    let failed = stream.take(MAX_ANSWER).read_to_end(&mut answer).err();
+    (answer, failed)
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_people_write_it() {
+        for (text, host, port) in [
+            ("http://127.0.0.1:8080", "127.0.0.1", 8080),
+            ("http://stick.local/", "stick.local", 80),
+            ("http://[::1]:8080", "::1", 8080),
+            ("http://[::1]", "::1", 80),
+        ] {
+            assert_eq!(text.parse(), Ok(Server { host: host.to_owned(), port }), "{text}");
+        }
+        for text in [
+            "127.0.0.1:8080",
+            "https://x",
+            "http://",
+            "http://x:99999",
+            "http://::1:80",
+            "http://a/b",
+            "http://:80",
+            "http://a@b",
+        ] {
+            assert!(text.parse::<Server>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `sns-cli decode --redact`: nothing of a person's is left in what is shared.
+#![allow(clippy::unwrap_used)] // a test's helpers are tests
+
+use samsung_sns::crypto::CryptSessionKey;
+use samsung_sns::crypto::credential::{open, seal};
+use samsung_sns::message::auth::LoginAnswer;
+use samsung_sns::message::email::Email;
+use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
+use samsung_sns::message::sso::AllShareLogin;
+use samsung_sns::{camera, endpoint::Site};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What `--redact` leaves of these bytes, in both forms.
+fn redacted(bytes: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("capture");
+    std::fs::write(&file, bytes).unwrap();
+    redacted_file(&file)
+}
+
+fn redacted_file(file: &Path) -> Vec<String> {
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sns-cli"));
+        let output = command.arg("decode").args(arguments).arg(file).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    vec![run(&["--redact"]), run(&["--redact", "--json"])]
+}
+
+fn assert_hidden(texts: &[String], secrets: &[&str]) {
+    for text in texts {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret:?} is left in:\n{text}");
+        }
+        assert!(text.contains("[redacted]"), "{text}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const SESSION: &str = "0123456789abcdef0123456789abcdef";
+
+#[test]
+fn nothing_of_a_login_is_left() {
+    let key = CryptSessionKey::from_bytes(std::array::from_fn(|i| 0x90 + i as u8));
+    let (user, password) =
+        (seal(&key, "anna@example.org").unwrap(), seal(&key, "hunter2 & more").unwrap());
+    assert_eq!(open(&key, &user).unwrap().as_str(), "anna@example.org");
+    let camera_key = "ab12".repeat(64);
+    let login = |user: &str, method: &str| {
+        format!(
+            "<?xml version=\"1.0\"?><Request Method=\"{method}\" CameraCryptKey=\"{camera_key}\">\
+             <UserName Value=\"{user}\"/><Password Value=\"{password}\"/>\
+             ld-buffer-of-anna\"/><anna-left-this one=\"leftover1\"/><Note>hidden note</Note>\
+             <CryptSessionKey Use=\"true\" Type=\"SHA1\" Value=\"{}\"/>\
+             <ApplicationKey Value=\"6a563c3967f147d3adfa454ef913535d\"/></Request>",
+            key.to_base64()
+        )
+    };
+    let base64 = key.to_base64();
+    let plain_base64 = user.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    let (hex_upper, hex_lower) = (hex(key.as_bytes()).to_uppercase(), hex(key.as_bytes()));
+    let secrets = [
+        "anna",
+        "example.org",
+        "hunter2",
+        &user,
+        &password,
+        &plain_base64,
+        &base64,
+        base64.trim_end_matches('='),
+        &hex_lower,
+        &hex_upper,
+        &camera_key,
+        "6a563c3967f147d3adfa454ef913535d",
+        "ld-buffer",
+        "leftover1",
+        "hidden note",
+        "Note",
+    ];
+    // Understood; refused for its user; refused for its method, which is somebody's name.
+    for (user, method) in [(user.as_str(), "login"), ("%zz-anna", "login"), (&user, "anna")] {
+        let xml = login(user, method);
+        let request = format!(
+            "POST http://anna.example.org/facebook/auth HTTP/1.1\r\nAuthorization: Basic anna\r\n\
+             Cookie: anna\r\nX-Owner: anna\r\nAnna-Header: x\r\nContent-Length: {}\r\n\r\n{xml}",
+            xml.len()
+        );
+        let texts = redacted(request.as_bytes());
+        let texts: Vec<String> =
+            texts.into_iter().map(|t| t.replace("Anna-Header", "anna")).collect();
+        assert_hidden(&texts, &secrets);
+        assert!(texts[0].contains("site: facebook"), "{}", texts[0]);
+        assert_hidden(&redacted(xml.as_bytes()), &secrets);
+    }
+}
+
+#[test]
+fn nothing_of_a_post_is_left() {
+    let site = Site::new("facebook");
+    let announce = Announce {
+        session_key: SESSION.to_owned(),
+        media: Media::Video { category: Some("Anna".into()), owner_id: Some("anna9".into()) },
+        file_name: "Birthday of Anna.mp4".to_owned(),
+        content: "Look, Anna is five!".to_owned(),
+    };
+    let secrets = [SESSION, "Anna", "anna9", "Birthday", "five"];
+    assert_hidden(&redacted(&camera::announce(&site, &announce)), &secrets);
+    let head = camera::upload_head(&format!("upload/{SESSION}/Anna.jpg"), "image/jpeg", 3);
+    assert_hidden(&redacted(&[&head[..], b"abc"].concat()), &secrets);
+    let head = camera::upload_head(&format!("upload/{SESSION}/SAM_0001.JPG"), "image/jpeg", 3);
+    let texts = redacted(&head);
+    assert_hidden(&texts, &secrets);
+    assert!(texts[0].contains("/upload/[redacted]/SAM_0001.JPG"), "{}", texts[0]);
+    let answer = |body: String| redacted(format!("HTTP/1.1 200 OK\r\n\r\n{body}").as_bytes());
+    let login = LoginAnswer { session_key: SESSION.into(), screen_name: "Anna Five".into() };
+    assert_hidden(&answer(login.to_answer().body), &["Five", "Anna", SESSION]);
+    let announce = AnnounceAnswer::new(SESSION, "Anna.jpg");
+    assert_hidden(&answer(announce.to_answer().body), &secrets);
+    let refusal = "<Response ErrCode=\"401\" ErrSubCode=\"0\" /><!-- Anna may not -->".to_owned();
+    assert_hidden(&answer(refusal), &secrets);
+}
+
+#[test]
+fn nothing_of_an_email_is_left() {
+    let email = Email {
+        sender: "Anna Five <anna@example.org>".into(),
+        recipients: vec!["granny@example.net".into(), "uncle@example.com".into()],
+        title: "From Anna".into(),
+        body: "five candles".into(),
+    };
+    let file = camera::Attachment {
+        file_name: "Anna.JPG".into(),
+        media_type: "image/jpeg".into(),
+        length: 4,
+    };
+    let request = camera::email(&email, "987654321000", &[file]);
+    let bytes = [&request.opening[..], &request.part_heads[0], b"JPEG", &request.closing].concat();
+    let secrets =
+        ["Anna", "anna", "Five", "granny", "uncle", "example.", "five", "987654321000", "OAuth"];
+    assert_hidden(&redacted(&bytes), &secrets);
+    assert_hidden(&redacted(&bytes[..bytes.len() - 60]), &secrets);
+    let allshare =
+        AllShareLogin { login_id: "anna@example.org".into(), password: "five5".to_owned().into() };
+    assert_hidden(&redacted(allshare.to_xml().as_bytes()), &secrets);
+}
+
+#[test]
+fn nothing_secret_of_testdata_is_left() {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
+    let mut folders: Vec<PathBuf> =
+        ["captured", "reconstructed", "malformed"].map(|folder| testdata.join(folder)).into();
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            } else if name.ends_with(".json")
+                || name.ends_with(".failed")
+                || name.contains("README")
+            {
+                continue;
+            }
+            count += 1;
+            for text in redacted_file(&path) {
+                for secret in [
+                    "7xKPwb19QdFKzsjsrQx62g",
+                    "U%2BK0X1QnWUv4tkvrrtQ0aQ",
+                    "U+K0X1QnWUv4tkvrrtQ0aQ",
+                    "uFK%2Fz%2BkEchpulalnJr1rBw",
+                    "ob7Ue7q",
+                    "/////xAAwKRSAQAA",
+                    "//////S3mbZSAQAA",
+                    "ffffffff1000c0a4",
+                    "844e7f0fadf4ba1c",
+                    "58a4c8161c8aa7b1",
+                    "6a563c3967f147d3",
+                    "123456789033",
+                    "oauth_consumer",
+                    "4p4uaaq",
+                    "a@b",
+                    "Camera@",
+                    "sent you files",
+                    "Sent from",
+                    "me@example.com",
+                    "me%40example.com",
+                    "p%w",
+                    "p%25w",
+                    "alt one",
+                    "xxx",
+                    "eee",
+                    "Travel",
+                    "\"Sea\"",
+                    "text: Sea",
+                ] {
+                    assert!(!text.contains(secret), "{name}: {secret:?} is left in:\n{text}");
+                }
+            }
+        }
+    }
+    assert!(count > 30, "only {count} files");
+}
+
+#[test]
+fn the_folders_in_which_somebody_keeps_a_file_are_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("anna-private");
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::write(inner.join("capture.xml"), "<x/>").unwrap();
+    for file in ["capture.xml", "missing.xml"] {
+        for text in redacted_file(&inner.join(file)) {
+            assert!(text.contains(file) && !text.contains("anna-private"), "{text}");
+        }
+    }
+}
