@@ -78,7 +78,8 @@ fn main() {
         },
     );
 
-    let photo: Vec<u8> = (0..5_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let photo: Vec<u8> =
+        (0..5_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let start = format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"binary\"\r\n\r\n");
     let end = format!("\r\n--{BOUNDARY}\r\n");
     let body = [start.as_bytes(), &photo, end.as_bytes()].concat();

@@ -171,6 +171,12 @@ impl Refusal {
     }
 }
 
+/// The reason in the comment of error XML, if there is one.
+pub fn scan_reason(body: &str) -> Option<&str> {
+    let comment = &body[body.find("<!--")? + "<!--".len()..];
+    Some(comment[..comment.find("-->")?].trim())
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -197,5 +203,7 @@ mod tests {
         assert!(answer.body.starts_with("<Response ErrCode=\"400\" ErrSubCode=\"0\" /><!-- a "));
         assert_eq!(answer.body.matches("-->").count(), 1);
         assert!(answer.body.is_ascii() && answer.body.len() < 200);
+        assert!(scan_reason(&answer.body).is_some_and(|reason| reason.starts_with("a     b")));
+        assert_eq!(scan_reason("<Response/>"), None);
     }
 }

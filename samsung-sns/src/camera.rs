@@ -125,12 +125,14 @@ pub fn email(email: &Email, duid: &str, attachments: &[Attachment]) -> EmailRequ
     let part_heads: Vec<Vec<u8>> = attachments
         .iter()
         .map(|file| {
+            // A camera's own names hold neither quotes nor line ends; others must not break the part.
+            let name = file.file_name.replace(|c: char| c == '"' || c.is_control(), "_");
             format!(
                 "\r\n--{BOUNDARY}\r\n\
-                 content-disposition: form-data; name=\"binary\"; fileName=\"{}\"\r\n\
+                 content-disposition: form-data; name=\"binary\"; fileName=\"{name}\"\r\n\
                  content-Type: {};\r\n\
                  \r\n",
-                file.file_name, file.media_type
+                file.media_type
             )
             .into_bytes()
         })

@@ -7,7 +7,6 @@ mod capture;
 mod decode;
 mod print;
 mod redact;
-mod refusal;
 mod report;
 mod simulate;
 

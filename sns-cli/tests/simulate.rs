@@ -136,8 +136,8 @@ fn a_post_is_login_announce_and_upload_of_each_file_then_logout() {
         "login accepted, session opened",
         "SAM_0001.JPG: photo announced",
         "SAM_0001.JPG: the server says it is safe",
-        "my _film_ & é.mp4: video announced",
-        "my _film_ & é.mp4: the server says it is safe",
+        "my \"film\" & é.mp4: video announced",
+        "my \"film\" & é.mp4: the server says it is safe",
         "logout accepted",
     ] {
         assert!(text.contains(line), "{line:?} is not in:\n{text}");
@@ -167,7 +167,7 @@ fn a_post_is_login_announce_and_upload_of_each_file_then_logout() {
     assert_eq!(received[1].bytes, camera::announce(&youtube, &first));
     let head = camera::upload_head(&format!("upload/{key}/SAM_0001.JPG"), "image/jpeg", 200_000);
     assert_eq!(received[2].bytes, [head, big].concat());
-    let second = announce(Media::Video { category: None, owner_id: None }, "my _film_ & é.mp4");
+    let second = announce(Media::Video { category: None, owner_id: None }, "my \"film\" & é.mp4");
     assert_eq!(received[3].bytes, camera::announce(&youtube, &second));
     assert_eq!((received[4].head.method.as_str(), received[4].text()), ("PUT", "film"));
     assert_eq!(received[4].head.header("Content-Type").unwrap(), "video/mp4");

@@ -11,7 +11,7 @@
 //! cipher out: [`open_plain`], [`seal_plain`].
 
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use crate::{CryptSessionKey, base64_field};
@@ -42,17 +42,33 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// [`Base64`](CredentialError::Base64), [`Length`](CredentialError::Length),
 /// [`NotUtf8`](CredentialError::NotUtf8).
 pub fn open(key: &CryptSessionKey, value: &str) -> Result<Zeroizing<String>, CredentialError> {
-    let encoded = percent_decode(value)?;
-    let mut data = base64_field::decode(&encoded)
+    open_bytes(key, sealed_bytes(value)?)
+}
+
+/// The encrypted bytes behind a sealed value: whole AES blocks.
+pub(crate) fn sealed_bytes(value: &str) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
+    // Not wiped: what a sealed value says so far stood on the wire.
+    let mut encoded = Vec::with_capacity(value.len());
+    percent_decode(value, &mut encoded)?;
+    let data = base64_field::decode(&encoded)
         .map_err(|offset| CredentialError::Base64 { offset: offset_in_value(value, offset) })?;
-    let found = data.len();
-    let (blocks, []) = data.as_chunks_mut::<BLOCK>() else {
-        return Err(CredentialError::Length { found });
-    };
+    match data.len() {
+        found if !found.is_multiple_of(BLOCK) => Err(CredentialError::Length { found }),
+        _ => Ok(data),
+    }
+}
+
+/// Opens what [`sealed_bytes`] gave, in place.
+pub(crate) fn open_bytes(
+    key: &CryptSessionKey,
+    mut data: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<String>, CredentialError> {
+    let (blocks, _) = data.as_chunks_mut::<BLOCK>();
     cbc::Decryptor::<aes::Aes128>::new(key.aes_key().into(), key.iv().into())
         .decrypt_blocks(aes::Block::cast_slice_from_core_mut(blocks));
     let end = data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    text(&data[..end])
+    data.truncate(end);
+    text(data)
 }
 
 /// Seals a text as a camera does, byte for byte as in the published NX300 captures.
@@ -91,7 +107,10 @@ pub fn seal(key: &CryptSessionKey, text: &str) -> Result<String, CredentialError
 ///
 /// [`CredentialError::PercentSequence`], [`CredentialError::NotUtf8`].
 pub fn open_plain(value: &str) -> Result<Zeroizing<String>, CredentialError> {
-    text(&percent_decode(value)?)
+    // Room for all of it at once: a vector that grows leaves copies of the secret behind.
+    let mut decoded = Zeroizing::new(Vec::with_capacity(value.len()));
+    percent_decode(value, &mut decoded)?;
+    text(decoded)
 }
 
 /// Percent-encodes a text as a value for [`open_plain`]: all but `A-Z a-z 0-9 - . _ ~`.
@@ -139,20 +158,33 @@ pub enum CredentialError {
     },
 }
 
-/// Decodes `%XX`, and nothing else: `+` is a base64 digit here, not a space as it is in forms.
-fn percent_decode(value: &str) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
-    // The crate below passes a bad sequence through as it stands. In a password that would be
-    // silent damage, so look first.
-    for (offset, _) in value.match_indices('%') {
-        match value.as_bytes()[offset + 1..] {
-            [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
-            _ => return Err(CredentialError::PercentSequence { offset }),
-        }
+/// Appends `value` to `decoded` with each `%XX` decoded, and nothing else: `+` is a base64 digit
+/// here, not a space as it is in forms.
+///
+/// Not by the crate that encodes: it passes a bad sequence through as it stands, which in a
+/// password would be silent damage, and goes byte by byte where nearly all can be copied.
+fn percent_decode(value: &str, decoded: &mut Vec<u8>) -> Result<(), CredentialError> {
+    let mut pieces = value.as_bytes().split(|&byte| byte == b'%');
+    let first = pieces.next().unwrap_or_default();
+    decoded.extend_from_slice(first);
+    let mut offset = first.len();
+    for piece in pieces {
+        let [high, low, rest @ ..] = piece else {
+            return Err(CredentialError::PercentSequence { offset });
+        };
+        let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
+            return Err(CredentialError::PercentSequence { offset });
+        };
+        decoded.push(high << 4 | low);
+        decoded.extend_from_slice(rest);
+        offset += 1 + piece.len();
     }
-    // Room for all of it at once: a vector that grows leaves copies of the secret behind.
-    let mut decoded = Zeroizing::new(Vec::with_capacity(value.len()));
-    decoded.extend(percent_decode_str(value));
-    Ok(decoded)
+    Ok(())
+}
+
+/// The value of a hexadecimal digit, in either case.
+fn nibble(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 /// Where the byte at `decoded` of the percent-decoded value stands in `value` itself.
@@ -161,11 +193,13 @@ fn offset_in_value(value: &str, decoded: usize) -> usize {
     (0..decoded).fold(0, |at, _| if bytes.get(at) == Some(&b'%') { at + 3 } else { at + 1 })
 }
 
-fn text(bytes: &[u8]) -> Result<Zeroizing<String>, CredentialError> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(error) => Err(CredentialError::NotUtf8 { valid_up_to: error.valid_up_to() }),
-    }
+/// The bytes as text, without a copy of them.
+fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, CredentialError> {
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        let valid_up_to = error.utf8_error().valid_up_to();
+        drop(Zeroizing::new(error.into_bytes()));
+        CredentialError::NotUtf8 { valid_up_to }
+    })
 }
 
 #[cfg(test)]
@@ -189,7 +223,7 @@ mod tests {
         for (length, blocks) in [(0, 1), (1, 1), (15, 1), (16, 1), (17, 2), (32, 2), (33, 3)] {
             let text = "x".repeat(length);
             let value = seal(&key(), &text).unwrap();
-            let sealed = base64_field::decode(&percent_decode(&value).unwrap()).unwrap();
+            let sealed = sealed_bytes(&value).unwrap();
             assert_eq!(sealed.len(), blocks * BLOCK, "{length}");
             assert_eq!(*open(&key(), &value).unwrap(), text);
         }

@@ -170,7 +170,13 @@ impl<'a> Document<'a> {
                         None => self.quirks.note(Quirk::StrayEndTag),
                     }
                 }
-                Event::Text(text) => self.text_inside(&open, text.into_inner()),
+                Event::Text(text) => {
+                    let text = text.into_inner();
+                    if text.contains('&') {
+                        self.quirks.note(Quirk::BareAmpersand);
+                    }
+                    self.text_inside(&open, text);
+                }
                 Event::CData(text) => self.text_inside(&open, text.into_inner()),
                 Event::GeneralRef(entity) => {
                     let resolved = match entity.resolve_char_ref() {
@@ -232,9 +238,6 @@ impl<'a> Document<'a> {
     }
 
     fn text_inside(&mut self, open: &[usize], text: Cow<'a, str>) {
-        if text.contains('&') {
-            self.quirks.note(Quirk::BareAmpersand);
-        }
         match open.last() {
             Some(&at) => {
                 let inside = &mut self.elements[at].text;

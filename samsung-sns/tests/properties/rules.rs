@@ -127,10 +127,10 @@ pub(crate) fn credentials(bytes: &[u8]) {
     raw[..key.len()].copy_from_slice(key);
     let key = CryptSessionKey::from_bytes(raw);
     let value = String::from_utf8_lossy(value);
-    if let Ok(text) = credential::open(&key, &value) {
-        if let Ok(sealed) = credential::seal(&key, &text) {
-            assert_eq!(credential::open(&key, &sealed).as_ref(), Ok(&text));
-        }
+    if let Ok(text) = credential::open(&key, &value)
+        && let Ok(sealed) = credential::seal(&key, &text)
+    {
+        assert_eq!(credential::open(&key, &sealed).as_ref(), Ok(&text));
     }
     if let Ok(sealed) = credential::seal(&key, &value) {
         assert_eq!(credential::open(&key, &sealed).map(|t| t.to_string()), Ok(value.to_string()));

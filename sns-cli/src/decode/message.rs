@@ -4,8 +4,9 @@
 //! still be opened. An error is told in words that hold nothing of the message.
 
 use super::others;
+use crate::redact;
 use crate::report::{Node, Report, Text};
-use crate::{redact, refusal};
+use samsung_sns::answer::scan_reason;
 use samsung_sns::crypto::{CredentialError, CryptSessionKey, SessionKeyError, credential};
 use samsung_sns::message::MessageError;
 use samsung_sns::message::auth::{AuthRequest, Login, LoginAnswer, Logout};
@@ -345,7 +346,7 @@ impl Reading<'_> {
                 self.report.fields.text(name, redact::place(place.to_owned(), &value).1);
             }
         }
-        self.report.fields.secret_if("reason", refusal::reason(self.text));
+        self.report.fields.secret_if("reason", scan_reason(self.text));
         &["Response/", "Response/@ErrCode", "Response/@ErrSubCode"]
     }
 

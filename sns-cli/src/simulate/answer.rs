@@ -3,7 +3,7 @@
 //! Law: a status of 200 comes first; then the one substring that the firmware looks for.
 
 use super::Stop;
-use crate::refusal;
+use samsung_sns::answer::scan_reason;
 use samsung_sns::camera;
 
 /// The body of an answer whose status is 200. `what` says which request was answered.
@@ -17,7 +17,8 @@ pub(super) fn accepted(what: &str, answer: &[u8]) -> Result<String, Stop> {
 
 /// The server said something else than 200.
 fn refused(what: &str, status: u16, answer: &[u8]) -> Stop {
-    let reason = refusal::reason(&camera::body(answer));
+    let body = camera::body(answer);
+    let reason = scan_reason(&body).filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     let advice = match status {
         401 => "; is this user in [users] of the server's configuration?",

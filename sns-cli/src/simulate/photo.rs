@@ -31,8 +31,8 @@ impl Photo {
             return Err(unreadable("it is not a file; name photos, not folders"));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // No camera has such a name, and the multipart header could not carry it.
-        let name = name.replace(|c: char| c.is_control() || matches!(c, '"' | '\\'), "_");
+        // A line end in a name would break the lines that tell of it.
+        let name = name.replace(char::is_control, "_");
         let media_type = media_type(path);
         Ok(Photo { name, media_type, length: metadata.len(), file })
     }
