@@ -11,6 +11,7 @@ use std::fmt;
 
 /// The social service in the path of a request, as it came: `facebook`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Site(String);
 
 impl Site {

@@ -13,7 +13,7 @@ use crate::message::email::Email;
 use crate::message::media::{Announce, AnnounceAnswer, Media};
 use crate::message::sso::{AllShareLogin, time_answer};
 use crate::quirk::Quirks;
-use crate::session::{SessionKey, Sessions, State};
+use crate::session::{Ended, SeriesId, SessionKey, Sessions, Snapshot, State};
 use crate::time::UnixTime;
 use crate::wire::xml::{Document, decode};
 use std::collections::BTreeMap;
@@ -36,10 +36,20 @@ pub struct Call<'a> {
     pub random: [u8; 16],
 }
 
-/// What is to be done about a call.
+/// What comes of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub enum Turn {
+pub struct Turn {
+    /// What is to be done about it.
+    pub plan: Plan,
+    /// Series of files that this call has ended, by a changed text, a logout or the passing of time:
+    /// their posts are due.
+    pub ended: Vec<SeriesId>,
+}
+
+/// What is to be done about a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
     /// Answer this.
     Answer(Answer),
     /// Answer that the call is refused, and say why in the log.
@@ -48,13 +58,13 @@ pub enum Turn {
     Receive(Ticket),
 }
 
-impl Turn {
+impl Plan {
     /// The answer that can be given at once, if one can.
     pub fn answer(&self) -> Option<Answer> {
         match self {
-            Turn::Answer(answer) => Some(answer.clone()),
-            Turn::Refuse(refusal) => Some(refusal.to_answer()),
-            Turn::Receive(_) => None,
+            Plan::Answer(answer) => Some(answer.clone()),
+            Plan::Refuse(refusal) => Some(refusal.to_answer()),
+            Plan::Receive(_) => None,
         }
     }
 }
@@ -75,6 +85,8 @@ pub struct Ticket {
 pub enum Purpose {
     /// A file for a social site.
     Upload {
+        /// The files that came or will come under the same text.
+        series: SeriesId,
         /// The site.
         site: Site,
         /// The file's name as the camera announced it.
@@ -136,11 +148,28 @@ impl Gateway {
     /// A gateway without sessions. `max_sessions` and `lifetime` are those of
     /// [`Sessions::new`].
     pub fn new(admission: Admission, max_sessions: usize, lifetime: Duration) -> Gateway {
+        Gateway::restore(admission, max_sessions, lifetime, Snapshot::default())
+    }
+
+    /// A gateway that goes on where another one was when it took the snapshot: a camera in the middle
+    /// of a post does not notice.
+    pub fn restore(
+        admission: Admission,
+        max_sessions: usize,
+        lifetime: Duration,
+        snapshot: Snapshot,
+    ) -> Gateway {
         Gateway {
             admission,
-            sessions: Sessions::new(max_sessions, lifetime),
+            sessions: Sessions::restore(max_sessions, lifetime, snapshot),
             hotspot: HotspotMemory::default(),
         }
+    }
+
+    /// What [`restore`](Gateway::restore) needs. The turns of the hotspot checks are not in it: every
+    /// client may begin anew.
+    pub fn snapshot(&self) -> Snapshot {
+        self.sessions.snapshot()
     }
 
     /// How many sessions are live, or ended by time without having been asked for since.
@@ -148,34 +177,38 @@ impl Gateway {
         self.sessions.len()
     }
 
-    /// What is to be done about a call.
-    pub fn handle(&mut self, call: Call<'_>) -> Turn {
-        match self.turn(call) {
-            Ok(turn) => turn,
-            Err(refusal) => Turn::Refuse(refusal),
-        }
+    /// Ends sessions whose lifetime is over, without a call: series that are ended by it.
+    pub fn expire(&mut self, now: UnixTime) -> Vec<SeriesId> {
+        self.sessions.expire(now)
     }
 
-    fn turn(&mut self, call: Call<'_>) -> Result<Turn, Refusal> {
+    /// What comes of a call.
+    pub fn handle(&mut self, call: Call<'_>) -> Turn {
+        let mut ended = Vec::new();
+        let plan = self.plan(call, &mut ended).unwrap_or_else(Plan::Refuse);
+        Turn { plan, ended }
+    }
+
+    fn plan(&mut self, call: Call<'_>, ended: &mut Ended) -> Result<Plan, Refusal> {
         let mut quirks = Quirks::default();
         let text = decode(call.message, &mut quirks);
         let document = Document::read(&text);
         let answer = match call.endpoint {
             Endpoint::Hotspot(check) => self.hotspot.answer(*check, call.from, call.now),
             Endpoint::Auth(site) => match AuthRequest::read(&document, &mut quirks)? {
-                AuthRequest::Login(login) => self.login(site, &login.user, &call)?,
+                AuthRequest::Login(login) => self.login(site, &login.user, &call, ended)?,
                 AuthRequest::OAuthLogin { .. } => return Err(Refusal::OAuthSite),
-                AuthRequest::Logout(logout) => self.logout(&logout, &call),
+                AuthRequest::Logout(logout) => self.logout(&logout, &call, ended),
             },
-            Endpoint::Photo(_) => self.announce(&Announce::read_photo(&document)?, &call)?,
-            Endpoint::Video(_) => self.announce(&Announce::read_video(&document)?, &call)?,
+            Endpoint::Photo(_) => self.announce(&Announce::read_photo(&document)?, &call, ended)?,
+            Endpoint::Video(_) => self.announce(&Announce::read_video(&document)?, &call, ended)?,
             Endpoint::Upload { session, file_name } => {
                 let name = String::from_utf8_lossy(file_name);
-                return self.upload(session, &name, &call).map(Turn::Receive);
+                return self.upload(session, &name, &call, ended).map(Plan::Receive);
             }
             Endpoint::Email { .. } => {
                 let email = Email::read(&document, &mut quirks)?;
-                return self.email(email).map(Turn::Receive);
+                return self.email(email).map(Plan::Receive);
             }
             Endpoint::Time => time_answer(call.now),
             // The ST1000 stops here; what it wants to read is unknown.
@@ -189,47 +222,65 @@ impl Gateway {
             Endpoint::Home => Answer::new(Status::Ok, "<html><body>samsung-sns</body></html>"),
             Endpoint::Unknown => return Err(Refusal::UnknownPath),
         };
-        Ok(Turn::Answer(answer))
+        Ok(Plan::Answer(answer))
     }
 
-    fn login(&mut self, site: &Site, user: &str, call: &Call<'_>) -> Result<Answer, Refusal> {
+    fn login(
+        &mut self,
+        site: &Site,
+        user: &str,
+        call: &Call<'_>,
+        ended: &mut Ended,
+    ) -> Result<Answer, Refusal> {
         let user = self.admission.admit(user).ok_or(Refusal::NotAdmitted)?;
         let key = SessionKey::from_random(call.random);
         let answer = LoginAnswer {
             session_key: key.as_str().to_owned(),
             screen_name: SCREEN_NAME.to_owned(),
         };
-        self.sessions.open(key, user, site.clone(), call.from, call.now);
+        *ended = self.sessions.open(key, user, site.clone(), call.from, call.now);
         Ok(answer.to_answer())
     }
 
-    fn logout(&mut self, logout: &Logout, call: &Call<'_>) -> Answer {
-        match &logout.session_key {
+    fn logout(&mut self, logout: &Logout, call: &Call<'_>, ended: &mut Ended) -> Answer {
+        *ended = match &logout.session_key {
             Some(key) => self.sessions.close(key),
             None => match logout.user.as_deref().map(|user| self.admission.admit(user)) {
                 Some(Some(user)) => self.sessions.close_from(call.from, Some(&user)),
-                Some(None) => {} // somebody who never logged in
+                Some(None) => Vec::new(), // somebody who never logged in
                 None => self.sessions.close_from(call.from, None),
             },
-        }
+        };
         Answer::success()
     }
 
-    fn announce(&mut self, announce: &Announce, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let announced = self.sessions.announce(announce, call.now);
+    fn announce(
+        &mut self,
+        announce: &Announce,
+        call: &Call<'_>,
+        ended: &mut Ended,
+    ) -> Result<Answer, Refusal> {
+        let (announced, over) = self.sessions.announce(announce, call.now);
+        *ended = over;
         let (_, name) = announced.ok_or(Refusal::NoSession)?;
         Ok(AnnounceAnswer::new(&announce.session_key, &name).to_answer())
     }
 
-    fn upload(&mut self, key: &str, name: &str, call: &Call<'_>) -> Result<Ticket, Refusal> {
-        let (session, file_name) =
-            self.sessions.upload(key, name, call.now).ok_or(Refusal::NoSession)?;
-        let (text, media) = match &session.state {
-            State::Posting { text, media } => (text.clone(), media.clone()),
-            State::LoggedIn => (String::new(), None),
+    fn upload(
+        &mut self,
+        key: &str,
+        name: &str,
+        call: &Call<'_>,
+        ended: &mut Ended,
+    ) -> Result<Ticket, Refusal> {
+        let (found, over) = self.sessions.upload(key, name, call.now);
+        *ended = over;
+        let (session, file_name) = found.ok_or(Refusal::NoSession)?;
+        let State::Posting { series, text, media } = session.state.clone() else {
+            return Err(Refusal::NoSession); // an upload has just made it Posting
         };
         let site = session.site.clone();
-        let purpose = Purpose::Upload { site, file_name, text, media };
+        let purpose = Purpose::Upload { series, site, file_name, text, media };
         Ok(Ticket { user: session.user.clone(), purpose })
     }
 

@@ -26,6 +26,7 @@ use std::time::Duration;
 
 /// What a person typed: a text, and alt texts behind `~`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Caption {
     /// What is before the first `~`.
     pub text: String,
@@ -48,6 +49,7 @@ impl Caption {
 
 /// Whether a destination insists on alt texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum AltTexts {
     /// A post without any is refused.
     Required,
@@ -57,6 +59,7 @@ pub enum AltTexts {
 
 /// How a destination wants its posts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rules {
     /// Whether it insists on alt texts.
     pub alt_texts: AltTexts,
@@ -78,6 +81,7 @@ pub enum Source {
 
 /// When a file of a series came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Arrival {
     /// When its announce or its first byte came, whichever was first.
     pub began: UnixTime,
@@ -87,6 +91,7 @@ pub struct Arrival {
 
 /// Files that are posted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Post {
     /// Which of the series' files, by their order.
     pub files: Range<usize>,
@@ -98,6 +103,7 @@ pub struct Post {
 
 /// When a post is to be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Due {
     /// At once; it will not change any more.
     Now,

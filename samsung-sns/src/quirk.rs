@@ -8,6 +8,7 @@ use std::fmt;
 /// A deviation from HTTP, MIME or XML that a reader accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Quirk {
     // HTTP head
     /// More than one space between the parts of the request line. NX300: two before `HTTP/1.0`.

@@ -17,6 +17,9 @@
 //!   Posting    Posting           Posting           (gone)   (gone)
 //! ```
 //!
+//! Files that come under one text in one session are a *series*. It ends when the text changes or
+//! the session does; what of it is posted together is planned in [`post`](crate::post).
+//!
 //! An upload needs no announce of its own name, and may come twice: the camera repeats itself when
 //! an answer was lost (configuration.md).
 
@@ -31,6 +34,7 @@ use std::time::Duration;
 /// The name of a session, as the camera repeats it: 32 hex characters. Whoever knows it may send,
 /// so it is never shown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SessionKey(String);
 
 impl SessionKey {
@@ -51,13 +55,21 @@ impl fmt::Debug for SessionKey {
     }
 }
 
+/// Names a series of files; never used twice, not even after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SeriesId(pub u64);
+
 /// What is allowed next; see the table above.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum State {
     /// Logged in, nothing announced or sent.
     LoggedIn,
     /// Files of one text are coming.
     Posting {
+        /// Which series they are.
+        series: SeriesId,
         /// What the person typed.
         text: String,
         /// What was announced last, photo or video, with its album or category.
@@ -67,6 +79,7 @@ pub enum State {
 
 /// One login and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Session {
     /// Who logged in.
     pub user: String,
@@ -86,10 +99,31 @@ pub struct Session {
 const MAX_ANNOUNCED: usize = 1000;
 
 impl Session {
+    /// The series that is under way.
+    pub fn series(&self) -> Option<SeriesId> {
+        match self.state {
+            State::Posting { series, .. } => Some(series),
+            State::LoggedIn => None,
+        }
+    }
+
     /// An announce: the resource name for the answer.
-    fn announce(&mut self, announce: &Announce) -> String {
-        self.state =
-            State::Posting { text: announce.content.clone(), media: Some(announce.media.clone()) };
+    fn announce(
+        &mut self,
+        announce: &Announce,
+        next: &mut NextSeries,
+        ended: &mut Ended,
+    ) -> String {
+        let text = announce.content.clone();
+        let series = match &self.state {
+            State::Posting { series, text: current, .. } if *current == text => *series,
+            State::Posting { series, .. } => {
+                ended.push(*series);
+                next.take()
+            }
+            State::LoggedIn => next.take(),
+        };
+        self.state = State::Posting { series, text, media: Some(announce.media.clone()) };
         let base = resource_name(&announce.file_name);
         let mut name = base.clone();
         let mut number = 2;
@@ -105,19 +139,41 @@ impl Session {
     }
 
     /// An upload: the name as it was announced, or as it is in the path.
-    fn upload(&mut self, resource_name: &str) -> String {
+    fn upload(&mut self, resource_name: &str, next: &mut NextSeries) -> String {
         if self.state == State::LoggedIn {
-            self.state = State::Posting { text: String::new(), media: None };
+            self.state = State::Posting { series: next.take(), text: String::new(), media: None };
         }
         let sent = self.announced.get(resource_name).cloned();
         sent.unwrap_or_else(|| resource_name.to_owned())
     }
 }
 
+/// Series that a step has ended.
+pub type Ended = Vec<SeriesId>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NextSeries(u64);
+
+impl NextSeries {
+    fn take(&mut self) -> SeriesId {
+        self.0 += 1;
+        SeriesId(self.0)
+    }
+}
+
+/// All there is to remember of sessions, for a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Snapshot {
+    sessions: Vec<(SessionKey, Session)>,
+    last_series: u64,
+}
+
 /// All live sessions.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     live: BTreeMap<SessionKey, Session>,
+    next_series: NextSeries,
     max: usize,
     lifetime: Duration,
 }
@@ -125,29 +181,65 @@ pub struct Sessions {
 impl Sessions {
     /// Room for `max` sessions, of which each ends `lifetime` after its last use.
     pub fn new(max: usize, lifetime: Duration) -> Sessions {
-        Sessions { live: BTreeMap::new(), max: max.max(1), lifetime }
+        Sessions::restore(max, lifetime, Snapshot::default())
+    }
+
+    /// The sessions of a snapshot, under these bounds.
+    pub fn restore(max: usize, lifetime: Duration, snapshot: Snapshot) -> Sessions {
+        Sessions {
+            live: snapshot.sessions.into_iter().collect(),
+            next_series: NextSeries(snapshot.last_series),
+            max: max.max(1),
+            lifetime,
+        }
+    }
+
+    /// What [`restore`](Sessions::restore) needs to go on as if nothing had happened.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            sessions: self
+                .live
+                .iter()
+                .map(|(key, session)| (key.clone(), session.clone()))
+                .collect(),
+            last_series: self.next_series.0,
+        }
     }
 
     /// login
-    pub fn open(&mut self, key: SessionKey, user: String, site: Site, from: IpAddr, now: UnixTime) {
-        self.expire(now);
+    pub fn open(
+        &mut self,
+        key: SessionKey,
+        user: String,
+        site: Site,
+        from: IpAddr,
+        now: UnixTime,
+    ) -> Ended {
+        let mut ended = self.expire(now);
         while self.live.len() >= self.max {
             let oldest = self.live.iter().min_by_key(|(_, session)| session.used_at);
-            match oldest.map(|(key, _)| key.clone()) {
-                Some(key) => self.live.remove(&key),
-                None => break,
-            };
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
+            ended.extend(self.live.remove(&oldest).and_then(|session| session.series()));
         }
         let state = State::LoggedIn;
         let session = Session { user, site, from, used_at: now, state, announced: BTreeMap::new() };
-        self.live.insert(key, session);
+        ended.extend(self.live.insert(key, session).and_then(|session| session.series()));
+        ended
     }
 
     /// announce: the session and the resource name, or `None` if there is no such session.
-    pub fn announce(&mut self, announce: &Announce, now: UnixTime) -> Option<(&Session, String)> {
-        let session = self.touch(&announce.session_key, now)?;
-        let name = session.announce(announce);
-        Some((session, name))
+    pub fn announce(
+        &mut self,
+        announce: &Announce,
+        now: UnixTime,
+    ) -> (Option<(&Session, String)>, Ended) {
+        let mut ended = self.expire(now);
+        let Some(session) = self.live.get_mut(&SessionKey(announce.session_key.clone())) else {
+            return (None, ended);
+        };
+        session.used_at = now;
+        let name = session.announce(announce, &mut self.next_series, &mut ended);
+        (Some((session, name)), ended)
     }
 
     /// upload: the session and the file's name as sent, or `None` if there is no such session.
@@ -156,28 +248,33 @@ impl Sessions {
         key: &str,
         resource_name: &str,
         now: UnixTime,
-    ) -> Option<(&Session, String)> {
-        let session = self.touch(key, now)?;
-        let name = session.upload(resource_name);
-        Some((session, name))
+    ) -> (Option<(&Session, String)>, Ended) {
+        let ended = self.expire(now);
+        let Some(session) = self.live.get_mut(&SessionKey(key.to_owned())) else {
+            return (None, ended);
+        };
+        session.used_at = now;
+        let name = session.upload(resource_name, &mut self.next_series);
+        (Some((session, name)), ended)
     }
 
     /// logout of one session
-    pub fn close(&mut self, key: &str) {
-        self.live.remove(&SessionKey(key.to_owned()));
+    pub fn close(&mut self, key: &str) -> Ended {
+        let closed = self.live.remove(&SessionKey(key.to_owned()));
+        closed.and_then(|session| session.series()).into_iter().collect()
     }
 
     /// logout of all sessions from an address, or of one user's there
-    pub fn close_from(&mut self, from: IpAddr, user: Option<&str>) {
-        self.live.retain(|_, session| {
-            session.from != from || user.is_some_and(|user| session.user != user)
-        });
+    pub fn close_from(&mut self, from: IpAddr, user: Option<&str>) -> Ended {
+        self.end_where(|session| {
+            session.from == from && user.is_none_or(|user| session.user == user)
+        })
     }
 
     /// lifetime over
-    fn expire(&mut self, now: UnixTime) {
+    pub fn expire(&mut self, now: UnixTime) -> Ended {
         let lifetime = self.lifetime;
-        self.live.retain(|_, session| now.saturating_since(session.used_at) < lifetime);
+        self.end_where(|session| now.saturating_since(session.used_at) >= lifetime)
     }
 
     /// How many sessions are live.
@@ -190,11 +287,16 @@ impl Sessions {
         self.live.is_empty()
     }
 
-    fn touch(&mut self, key: &str, now: UnixTime) -> Option<&mut Session> {
-        self.expire(now);
-        let session = self.live.get_mut(&SessionKey(key.to_owned()))?;
-        session.used_at = now;
-        Some(session)
+    fn end_where(&mut self, mut over: impl FnMut(&Session) -> bool) -> Ended {
+        let mut ended = Ended::new();
+        self.live.retain(|_, session| {
+            let over = over(session);
+            if over {
+                ended.extend(session.series());
+            }
+            !over
+        });
+        ended
     }
 }
 
@@ -232,44 +334,87 @@ mod tests {
         let mut sessions = new();
         let (photo, k) = (announce(1, "a.jpg", "hello"), key(1));
         // (gone)
-        assert!(sessions.announce(&photo, at(1)).is_none());
-        assert!(sessions.upload(k.as_str(), "a.jpg", at(1)).is_none());
+        assert!(sessions.announce(&photo, at(1)).0.is_none());
+        assert!(sessions.upload(k.as_str(), "a.jpg", at(1)).0.is_none());
         sessions.close(k.as_str());
         // LoggedIn × announce, then Posting × announce and upload
         opened(&mut sessions, 1, 1);
         for _ in 0..2 {
-            let (session, name) = sessions.announce(&photo, at(2)).unwrap();
+            let (session, name) = sessions.announce(&photo, at(2)).0.unwrap();
             assert_eq!(name, "a.jpg");
             assert!(matches!(&session.state, State::Posting { text, .. } if text == "hello"));
         }
         for _ in 0..2 {
-            let (session, name) = sessions.upload(k.as_str(), "a.jpg", at(3)).unwrap();
+            let (session, name) = sessions.upload(k.as_str(), "a.jpg", at(3)).0.unwrap();
             assert_eq!((session.user.as_str(), name.as_str()), ("user1", "a.jpg"));
             assert!(matches!(&session.state, State::Posting { text, .. } if text == "hello"));
         }
         // LoggedIn × upload
         opened(&mut sessions, 2, 3);
-        let (session, name) = sessions.upload(key(2).as_str(), "b.jpg", at(3)).unwrap();
-        assert_eq!(session.state, State::Posting { text: String::new(), media: None });
+        let (session, name) = sessions.upload(key(2).as_str(), "b.jpg", at(3)).0.unwrap();
+        assert!(
+            matches!(&session.state, State::Posting { text, media: None, .. } if text.is_empty())
+        );
         assert_eq!(name, "b.jpg");
         // × logout
         sessions.close(k.as_str());
-        assert!(sessions.upload(k.as_str(), "a.jpg", at(4)).is_none());
+        assert!(sessions.upload(k.as_str(), "a.jpg", at(4)).0.is_none());
         // × lifetime over, counted from the last use
-        assert!(sessions.upload(key(2).as_str(), "b.jpg", at(102)).is_some());
-        assert!(sessions.upload(key(2).as_str(), "b.jpg", at(202)).is_none());
+        assert!(sessions.upload(key(2).as_str(), "b.jpg", at(102)).0.is_some());
+        assert!(sessions.upload(key(2).as_str(), "b.jpg", at(202)).0.is_none());
         assert!(sessions.is_empty());
+    }
+
+    #[test]
+    fn a_series_ends_with_its_text_or_its_session() {
+        let mut sessions = Sessions::new(10, Duration::from_secs(100));
+        opened(&mut sessions, 1, 1);
+        let announced = |sessions: &mut Sessions, text| {
+            let (found, ended) = sessions.announce(&announce(1, "a.jpg", text), at(2));
+            (found.unwrap().0.series().unwrap(), ended)
+        };
+        let (first, ended) = announced(&mut sessions, "one");
+        assert_eq!(ended, []);
+        assert_eq!(announced(&mut sessions, "one"), (first, vec![]));
+        let (second, ended) = announced(&mut sessions, "two");
+        assert_eq!(ended, [first]);
+        assert_ne!(second, first);
+        let (found, ended) = sessions.upload(key(1).as_str(), "a.jpg", at(3));
+        assert_eq!((found.unwrap().0.series(), ended), (Some(second), vec![]));
+        assert_eq!(sessions.close(key(1).as_str()), [second]);
+        // A login with nothing sent has no series; one that expired has.
+        opened(&mut sessions, 2, 1);
+        assert_eq!(sessions.expire(at(500)), []);
+        opened(&mut sessions, 3, 500);
+        let (found, _) = sessions.upload(key(3).as_str(), "a.jpg", at(501));
+        let third = found.unwrap().0.series().unwrap();
+        assert_eq!(sessions.expire(at(601)), [third]);
+    }
+
+    #[test]
+    fn a_restart_goes_on_where_it_was() {
+        let mut sessions = Sessions::new(10, Duration::from_secs(100));
+        opened(&mut sessions, 1, 1);
+        let (found, _) = sessions.announce(&announce(1, "a b.jpg", "text"), at(2));
+        let series = found.unwrap().0.series();
+        let mut restored = Sessions::restore(10, Duration::from_secs(100), sessions.snapshot());
+        let (found, _) = restored.upload(key(1).as_str(), "a_b.jpg", at(3));
+        let (session, name) = found.unwrap();
+        assert_eq!((session.series(), name.as_str()), (series, "a b.jpg"));
+        let (found, ended) = restored.announce(&announce(1, "c.jpg", "other"), at(4));
+        assert_ne!(found.unwrap().0.series(), series, "a number is never used twice");
+        assert_eq!(ended, [series.unwrap()]);
     }
 
     #[test]
     fn names_that_become_the_same_stay_apart() {
         let mut sessions = Sessions::new(10, Duration::from_secs(100));
         opened(&mut sessions, 1, 1);
-        let mut name = |sent| sessions.announce(&announce(1, sent, ""), at(1)).unwrap().1;
+        let mut name = |sent| sessions.announce(&announce(1, sent, ""), at(1)).0.unwrap().1;
         assert_eq!(name("a b.jpg"), "a_b.jpg");
         assert_eq!(name("a?b.jpg"), "2-a_b.jpg");
         assert_eq!(name("a b.jpg"), "a_b.jpg");
-        let (_, sent) = sessions.upload(key(1).as_str(), "2-a_b.jpg", at(1)).unwrap();
+        let (_, sent) = sessions.upload(key(1).as_str(), "2-a_b.jpg", at(1)).0.unwrap();
         assert_eq!(sent, "a?b.jpg");
     }
 
@@ -278,11 +423,11 @@ mod tests {
         let mut sessions = Sessions::new(2, Duration::from_secs(100));
         opened(&mut sessions, 1, 1);
         opened(&mut sessions, 2, 2);
-        sessions.upload(key(1).as_str(), "x", at(3)).unwrap();
+        sessions.upload(key(1).as_str(), "x", at(3)).0.unwrap();
         opened(&mut sessions, 3, 4);
         assert_eq!(sessions.len(), 2);
-        assert!(sessions.upload(key(2).as_str(), "x", at(5)).is_none());
-        assert!(sessions.upload(key(1).as_str(), "x", at(5)).is_some());
+        assert!(sessions.upload(key(2).as_str(), "x", at(5)).0.is_none());
+        assert!(sessions.upload(key(1).as_str(), "x", at(5)).0.is_some());
     }
 
     #[test]

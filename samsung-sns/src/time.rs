@@ -9,6 +9,7 @@ use std::time::Duration;
 ///
 /// Milliseconds, because that is what the ST1000 asks its server for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UnixTime(u64);
 
 impl UnixTime {

@@ -6,10 +6,11 @@ use samsung_sns::answer::{Answer, Refusal, Status};
 use samsung_sns::camera;
 use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{BodyKind, Endpoint, Site};
-use samsung_sns::gateway::{Admission, Call, Gateway, Purpose, Ticket, Turn};
+use samsung_sns::gateway::{Admission, Call, Gateway, Plan, Purpose, Ticket};
 use samsung_sns::message::auth::{Login, LoginAnswer, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
+use samsung_sns::session::SeriesId;
 use samsung_sns::time::UnixTime;
 use samsung_sns::wire::multipart::{Boundary, Event, Reader};
 use samsung_sns::wire::request::{RequestHead, head_length};
@@ -31,7 +32,7 @@ impl Pair {
     }
 
     /// Sends a request as bytes; what follows the head is the message, or that of the e-mail.
-    fn send(&mut self, request: &[u8]) -> Turn {
+    fn send(&mut self, request: &[u8]) -> Plan {
         let length = head_length(request, 0).unwrap();
         let head = RequestHead::read(&request[..length]).unwrap();
         let body = &request[length..];
@@ -42,13 +43,14 @@ impl Pair {
             BodyKind::None | BodyKind::File => Vec::new(),
         };
         self.logins += 1;
-        self.gateway.handle(Call {
+        let turn = self.gateway.handle(Call {
             endpoint: &endpoint,
             message: &message,
             from: self.from,
             now: self.now,
             random: [self.logins; 16],
-        })
+        });
+        turn.plan
     }
 
     fn answer(&mut self, request: &[u8]) -> Answer {
@@ -57,7 +59,7 @@ impl Pair {
 
     fn ticket(&mut self, request: &[u8]) -> Ticket {
         match self.send(request) {
-            Turn::Receive(ticket) => ticket,
+            Plan::Receive(ticket) => ticket,
             other => panic!("{other:?}"),
         }
     }
@@ -130,6 +132,7 @@ fn a_photo_goes_the_whole_way() {
     assert_eq!(
         ticket.purpose,
         Purpose::Upload {
+            series: SeriesId(1),
             site: facebook(),
             file_name: "SAM 0001.JPG".into(),
             text: "hello".into(),
@@ -149,7 +152,7 @@ fn a_file_that_was_not_announced_is_taken_on_a_live_session_only() {
     let _ = pair.ticket(&head);
     let stranger =
         camera::upload_head(&format!("upload/{}/x.jpg", "0".repeat(32)), "image/jpeg", 5);
-    assert_eq!(pair.send(&stranger), Turn::Refuse(Refusal::NoSession));
+    assert_eq!(pair.send(&stranger), Plan::Refuse(Refusal::NoSession));
 }
 
 #[test]
@@ -177,16 +180,16 @@ fn only_users_are_admitted_in_any_case_and_with_any_display_name() {
     assert!(pair.login("F").is_some());
     assert!(pair.login("stranger").is_none());
     assert_eq!(pair.ticket(&email("Somebody <me@example.COM>")).user, "Me@Example.com");
-    assert_eq!(pair.send(&email("stranger@example.com")), Turn::Refuse(Refusal::NotAdmitted));
+    assert_eq!(pair.send(&email("stranger@example.com")), Plan::Refuse(Refusal::NotAdmitted));
 }
 
 #[test]
 fn what_a_camera_cannot_mean_is_refused_and_nothing_else_is() {
     let mut pair = Pair::new(Admission::Anyone);
     let mut refusal = |request: &str| match pair.send(request.as_bytes()) {
-        Turn::Refuse(refusal) => refusal.status().code(),
-        Turn::Answer(answer) => answer.status.code(),
-        Turn::Receive(_) => 0,
+        Plan::Refuse(refusal) => refusal.status().code(),
+        Plan::Answer(answer) => answer.status.code(),
+        Plan::Receive(_) => 0,
     };
     let oauth = "<Request Method=\"login\"><OAuth Version=\"1.0\"/></Request>";
     assert_eq!(refusal(&format!("POST /flickr/auth HTTP/1.1\r\n\r\n{oauth}")), 401);

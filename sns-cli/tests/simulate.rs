@@ -5,7 +5,7 @@ use samsung_sns::answer::{Answer, Status};
 use samsung_sns::camera::{self, Attachment};
 use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{Endpoint, Site};
-use samsung_sns::gateway::{Admission, Call, Gateway, Turn};
+use samsung_sns::gateway::{Admission, Call, Gateway, Plan};
 use samsung_sns::message::auth::{AuthRequest, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, Media};
@@ -98,9 +98,9 @@ fn gateway(admission: Admission) -> impl FnMut(&Received) -> Vec<u8> {
             now: UnixTime::from_secs(1),
             random: [7; 16],
         };
-        match gateway.handle(call) {
-            Turn::Receive(ticket) => ticket.stored(),
-            turn => turn.answer().unwrap(),
+        match gateway.handle(call).plan {
+            Plan::Receive(ticket) => ticket.stored(),
+            plan => plan.answer().unwrap(),
         }
         .to_bytes(DATE)
     }

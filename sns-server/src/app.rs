@@ -15,7 +15,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
-use samsung_sns::gateway::{Call, Gateway, Turn};
+use samsung_sns::gateway::{Call, Gateway, Plan};
 use samsung_sns::time::UnixTime;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,14 +75,15 @@ impl App {
     }
 
     /// Asks the gateway what is to be done.
-    pub fn turn(&self, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Turn {
+    pub fn plan(&self, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Plan {
         let mut random = [0; 16];
         if getrandom::fill(&mut random).is_err() {
             // Without randomness a session key could be guessed.
-            return Turn::Refuse(Refusal::Busy);
+            return Plan::Refuse(Refusal::Busy);
         }
         let call = Call { endpoint, message, from, now: now(), random };
-        self.gateway.lock().unwrap_or_else(PoisonError::into_inner).handle(call)
+        // Nothing is delivered yet, so nobody waits for the end of a series.
+        self.gateway.lock().unwrap_or_else(PoisonError::into_inner).handle(call).plan
     }
 }
 
@@ -106,7 +107,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> CameraAnswer {
         _ if endpoint == Endpoint::Home => {
             Ok(Answer::new(samsung_sns::answer::Status::Ok, app.index.clone()))
         }
-        BodyKind::None => direct(app.turn(&endpoint, b"", from)),
+        BodyKind::None => direct(app.plan(&endpoint, b"", from)),
         BodyKind::Message => message(&app, &endpoint, request, from).await,
         BodyKind::File => receive::file(&app, &endpoint, request, from).await,
         BodyKind::Multipart => receive::email(&app, &endpoint, request, from).await,
@@ -147,11 +148,11 @@ fn endpoint_of(request: &Request, from: IpAddr) -> Endpoint {
 }
 
 /// A turn that has nothing to receive.
-fn direct(turn: Turn) -> Result<Answer, Refusal> {
-    match turn {
-        Turn::Answer(answer) => Ok(answer),
-        Turn::Refuse(refusal) => Err(refusal),
-        Turn::Receive(ticket) => Ok(ticket.failed(&Refusal::Busy)),
+fn direct(plan: Plan) -> Result<Answer, Refusal> {
+    match plan {
+        Plan::Answer(answer) => Ok(answer),
+        Plan::Refuse(refusal) => Err(refusal),
+        Plan::Receive(ticket) => Ok(ticket.failed(&Refusal::Busy)),
     }
 }
 
@@ -164,7 +165,7 @@ async fn message(
     let body = read_whole(request.into_body(), MAX_MESSAGE).await;
     let body = body.map_err(|error| receive::broken(&error))?;
     let body = body.ok_or(Refusal::TooLarge("a message may be"))?;
-    direct(app.turn(endpoint, &body, from))
+    direct(app.plan(endpoint, &body, from))
 }
 
 /// What the log calls a request: no session key, no path from the wire.

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{Endpoint, MAX_MESSAGE};
-use samsung_sns::gateway::{Purpose, Ticket, Turn};
+use samsung_sns::gateway::{Plan, Purpose, Ticket};
 use samsung_sns::message::media::normalised_type;
 use samsung_sns::wire::multipart::{Boundary, Event, MultipartError, PartHead, Reader};
 use std::net::IpAddr;
@@ -43,10 +43,10 @@ pub async fn file(
     from: IpAddr,
 ) -> Result<Answer, Refusal> {
     let length = declared_length(request.headers())?;
-    let ticket = match app.turn(endpoint, b"", from) {
-        Turn::Receive(ticket) => ticket,
-        Turn::Refuse(refusal) => return Err(refusal),
-        Turn::Answer(answer) => return Ok(answer),
+    let ticket = match app.plan(endpoint, b"", from) {
+        Plan::Receive(ticket) => ticket,
+        Plan::Refuse(refusal) => return Err(refusal),
+        Plan::Answer(answer) => return Ok(answer),
     };
     let limit = app.limits.upload.as_u64();
     if length.is_some_and(|length| length > limit) {
@@ -163,10 +163,10 @@ impl Parts<'_> {
             },
             Event::PartEnd => match std::mem::replace(&mut self.part, Part::None) {
                 // The camera sends the message first, so a stranger's photos are not even written.
-                Part::Message(message) => match self.app.turn(self.endpoint, &message, self.from) {
-                    Turn::Receive(ticket) => self.ticket = Some(ticket),
-                    Turn::Refuse(refusal) => return Err(refusal),
-                    Turn::Answer(_) => {}
+                Part::Message(message) => match self.app.plan(self.endpoint, &message, self.from) {
+                    Plan::Receive(ticket) => self.ticket = Some(ticket),
+                    Plan::Refuse(refusal) => return Err(refusal),
+                    Plan::Answer(_) => {}
                 },
                 Part::File { writer, name_as_sent, media_type } => {
                     let incoming = writer.finish().await?;

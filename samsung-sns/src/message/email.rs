@@ -14,6 +14,7 @@ pub const LANGUAGE_MARKER: &str = "language_sh100_utf8";
 
 /// The message part of an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Email {
     /// The sender as it came: an address, or `Name <address>`.
     pub sender: String,

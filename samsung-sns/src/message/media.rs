@@ -18,6 +18,7 @@ pub const MAX_RESOURCE_NAME: usize = 64;
 
 /// What is announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Media {
     /// `/<site>/photo`.
     Photo {
@@ -44,6 +45,7 @@ impl Media {
 
 /// One file is about to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Announce {
     /// The session it belongs to.
     pub session_key: String,
@@ -121,6 +123,7 @@ impl Announce {
 
 /// The answer to an announce: where to bring the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AnnounceAnswer {
     /// Host and port of the upload.
     pub host: String,

@@ -3,7 +3,7 @@
 
 use samsung_sns::crypto::{CryptSessionKey, credential};
 use samsung_sns::endpoint::{Endpoint, Site};
-use samsung_sns::gateway::{Admission, Call, Gateway, Purpose, Turn};
+use samsung_sns::gateway::{Admission, Call, Gateway, Plan, Purpose, Turn};
 use samsung_sns::message::auth::{AuthRequest, LoginAnswer};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, resource_name};
@@ -140,17 +140,19 @@ pub(crate) fn credentials(bytes: &[u8]) {
 }
 
 /// A conversation made of bytes: nothing is received without a live session, sessions stay within
-/// their bound, and the same conversation goes the same way twice.
+/// their bound, a series ends once, and the same conversation goes the same way twice, also when the
+/// server is restarted between any two calls.
 pub(crate) fn conversation(bytes: &[u8]) {
-    assert_eq!(converse(bytes), converse(bytes));
+    assert_eq!(converse(bytes, false), converse(bytes, true));
 }
 
-fn converse(bytes: &[u8]) -> Vec<Turn> {
+fn converse(bytes: &[u8], restarts: bool) -> Vec<Turn> {
     const MOST: usize = 3;
     let lifetime = Duration::from_secs(50);
     let mut gateway = Gateway::new(Admission::Anyone, MOST, lifetime);
     let mut live: BTreeSet<String> = BTreeSet::new();
     let mut turns = Vec::new();
+    let mut ended = BTreeSet::new();
     let mut now = UnixTime::from_secs(1000);
     let key = |n: u8| format!("{:02x}", n % 5).repeat(16);
     for step in bytes.chunks_exact(2).take(200) {
@@ -175,14 +177,17 @@ fn converse(bytes: &[u8]) -> Vec<Turn> {
                 continue;
             }
         };
+        if restarts {
+            gateway = Gateway::restore(Admission::Anyone, MOST, lifetime, gateway.snapshot());
+        }
         let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let message = message.as_bytes();
         let turn =
             gateway.handle(Call { endpoint: &endpoint, message, from, now, random: [n % 5; 16] });
-        match (action, &turn) {
-            (0, Turn::Answer(_)) => drop(live.insert(key(n))),
+        match (action, &turn.plan) {
+            (0, Plan::Answer(_)) => drop(live.insert(key(n))),
             (1, _) => drop(live.remove(&key(n))),
-            (3, Turn::Receive(ticket)) => {
+            (3, Plan::Receive(ticket)) => {
                 assert!(live.contains(&key(n)), "received without a session");
                 assert!(matches!(ticket.purpose, Purpose::Upload { .. }));
             }
@@ -190,6 +195,9 @@ fn converse(bytes: &[u8]) -> Vec<Turn> {
             _ => {}
         }
         assert!(gateway.live_sessions() <= MOST);
+        for series in &turn.ended {
+            assert!(ended.insert(*series), "{series:?} ended twice");
+        }
         turns.push(turn);
     }
     turns
