@@ -258,7 +258,6 @@ fn escaped_excerpt(bytes: &[u8], lines: &[String]) -> Result<(), String> {
             .ok_or_else(|| format!("does not hold {:?}", String::from_utf8_lossy(&run)))?;
         rest = &rest[at + run.len()..];
     }
-    // Without `⋮` before it, what is at the end must follow what is before it; one run is its own.
     Ok(())
 }
 
@@ -328,7 +327,9 @@ fn the_table_of_quirks_is_that_of_the_code() {
     }
     for (number, name) in &code {
         if !listed.contains(name.as_str()) {
-            problems.push(format!("samsung-sns/src/quirk.rs:{number}: {name} is not in docs/quirks.md"));
+            problems.push(format!(
+                "samsung-sns/src/quirk.rs:{number}: {name} is not in docs/quirks.md"
+            ));
         }
     }
     report(problems);

@@ -10,6 +10,7 @@
 
 use crate::quirk::{Quirk, Quirks};
 use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use std::borrow::Cow;
@@ -44,7 +45,7 @@ pub struct Element<'a> {
     pub name: Cow<'a, str>,
     /// Attributes in order, values unescaped where they can be.
     pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// The text and CDATA directly inside, joined; surrounding white space kept.
+    /// The text and CDATA directly inside, joined; white space alone is none.
     pub text: Cow<'a, str>,
 }
 
@@ -67,8 +68,12 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     /// Reads all there is. Never fails: what cannot be read is missing.
     pub fn read(source: &'a str) -> Document<'a> {
-        let mut document =
-            Document { source, elements: Vec::new(), quirks: Quirks::default(), broken_at: None };
+        let mut document = Document {
+            source,
+            elements: Vec::with_capacity(16),
+            quirks: Quirks::default(),
+            broken_at: None,
+        };
         let start = prolog_length(source);
         if let Some(good) = document.read_markup(start) {
             document.broken_at = Some(good);
@@ -138,10 +143,13 @@ impl<'a> Document<'a> {
         config.allow_unmatched_ends = true;
         config.allow_dangling_amp = true;
         // Indices of the elements that are open, and of those that turned out to hold others.
-        let mut open: Vec<usize> = Vec::new();
-        let mut parents: Vec<usize> = Vec::new();
+        let mut open: Vec<usize> = Vec::with_capacity(8);
+        let mut parents: Vec<usize> = Vec::with_capacity(16);
         loop {
             let before = start + reader.buffer_position() as usize;
+            let source = self.source;
+            // The same bytes, borrowed from the source and not from the event.
+            let inside = |tag: &BytesStart<'_>| &source[before + 1..before + 1 + tag.len()];
             let event = match reader.read_event() {
                 Ok(event) => event,
                 Err(_) => return Some(before),
@@ -152,11 +160,11 @@ impl<'a> Document<'a> {
                 Event::Start(tag) => {
                     parents.extend(open.last());
                     open.push(self.elements.len());
-                    self.push(&tag);
+                    self.push(inside(&tag), tag.name().as_ref().len());
                 }
                 Event::Empty(tag) => {
                     parents.extend(open.last());
-                    self.push(&tag);
+                    self.push(inside(&tag), tag.name().as_ref().len());
                 }
                 Event::End(tag) => {
                     let name = tag.name().into_inner();
@@ -205,45 +213,46 @@ impl<'a> Document<'a> {
         None
     }
 
-    fn push(&mut self, tag: &BytesStart<'a>) {
-        let name = tag.name().into_inner();
+    /// Takes a tag, given as what stands between `<` and `>` or `/>`.
+    fn push(&mut self, tag: &'a str, name_length: usize) {
+        let name = &tag[..name_length];
         let mut element = Element::default();
         // `<LoginPeopleID="x"/>`: the firmware's own spelling, a value where a name belongs.
         match name.split_once('=') {
             Some((name, value)) => {
                 self.quirks.note(Quirk::ValueInElementName);
-                element.name = Cow::Owned(name.to_owned());
-                let value = value.trim_matches('"').to_owned();
-                element.attributes.push((Cow::Borrowed(""), Cow::Owned(value)));
+                element.name = Cow::Borrowed(name);
+                let value = Cow::Borrowed(value.trim_matches('"'));
+                element.attributes.push((Cow::Borrowed(""), value));
             }
-            None => element.name = Cow::Owned(name.to_owned()),
+            None => element.name = Cow::Borrowed(name),
         }
-        for attribute in tag.html_attributes().with_checks(false).flatten() {
-            let raw = attribute.value.to_string();
-            let value = self.unescaped(raw);
-            let key = Cow::Owned(attribute.key.into_inner().to_owned());
-            element.attributes.push((key, value));
+        for attribute in Attributes::html(tag, name_length).with_checks(false).flatten() {
+            let value = match attribute.value {
+                Cow::Borrowed(raw) => self.unescaped(raw),
+                Cow::Owned(value) => Cow::Owned(value),
+            };
+            element.attributes.push((Cow::Borrowed(attribute.key.into_inner()), value));
         }
         self.elements.push(element);
     }
 
-    fn unescaped(&mut self, raw: String) -> Cow<'a, str> {
-        match unescape(&raw) {
-            Ok(value) => Cow::Owned(value.into_owned()),
-            Err(_) => {
-                self.quirks.note(Quirk::BareAmpersand);
-                Cow::Owned(raw)
-            }
-        }
+    fn unescaped(&mut self, raw: &'a str) -> Cow<'a, str> {
+        unescape(raw).unwrap_or_else(|_| {
+            self.quirks.note(Quirk::BareAmpersand);
+            Cow::Borrowed(raw)
+        })
     }
 
     fn text_inside(&mut self, open: &[usize], text: Cow<'a, str>) {
+        if text.trim().is_empty() {
+            return; // what separates the elements
+        }
         match open.last() {
             Some(&at) => {
                 let inside = &mut self.elements[at].text;
                 if inside.is_empty() { *inside = text } else { inside.to_mut().push_str(&text) }
             }
-            None if text.trim().is_empty() => {}
             None => self.quirks.note(Quirk::StrayText),
         }
     }
