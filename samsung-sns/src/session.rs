@@ -24,7 +24,7 @@
 //! an answer was lost (configuration.md).
 
 use crate::endpoint::Site;
-use crate::message::media::{Announce, Media, resource_name};
+use crate::message::media::{Announce, MAX_RESOURCE_NAME, Media, resource_name};
 use crate::time::UnixTime;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -129,7 +129,9 @@ impl Session {
         let mut number = 2;
         // Two names may become the same when their characters are made safe.
         while self.announced.get(&name).is_some_and(|sent| *sent != announce.file_name) {
-            name = format!("{number}-{base}");
+            let prefix = format!("{number}-");
+            let room = MAX_RESOURCE_NAME - prefix.len();
+            name = prefix + &base[base.len().saturating_sub(room)..];
             number += 1;
         }
         if self.announced.len() < MAX_ANNOUNCED {
@@ -414,6 +416,9 @@ mod tests {
         assert_eq!(name("a b.jpg"), "a_b.jpg");
         assert_eq!(name("a?b.jpg"), "2-a_b.jpg");
         assert_eq!(name("a b.jpg"), "a_b.jpg");
+        let long = "x".repeat(100);
+        assert_eq!(name(&format!("{long}1.jpg")).len(), MAX_RESOURCE_NAME);
+        assert_eq!(name(&format!("y{long}1.jpg")).len(), MAX_RESOURCE_NAME);
         let (_, sent) = sessions.upload(key(1).as_str(), "2-a_b.jpg", at(1)).0.unwrap();
         assert_eq!(sent, "a?b.jpg");
     }

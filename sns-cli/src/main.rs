@@ -5,6 +5,7 @@
 
 mod capture;
 mod decode;
+mod models;
 mod print;
 mod redact;
 mod report;
@@ -34,6 +35,10 @@ enum Command {
     /// Exit code: 0 everything was accepted, 1 the server refused or answered what the firmware
     /// would not understand, 2 no connection, or a file that cannot be read.
     Simulate(simulate::Arguments),
+    /// Say what is known of each camera: what it sends, how it checks its hotspot, what works
+    ///
+    /// Exit code: 0, or 2 for a model that is not known.
+    Models(models::Arguments),
 }
 
 /// How it went; the worst of several counts.
@@ -50,6 +55,7 @@ enum Outcome {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Decode(arguments) => decode::run(&arguments, &mut io::stdout().lock()),
+        Command::Models(arguments) => models::run(&arguments, &mut io::stdout().lock()),
         Command::Simulate(arguments) => Ok(simulate::run(&arguments, &mut io::stdout().lock())),
     };
     match done {
