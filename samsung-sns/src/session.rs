@@ -412,7 +412,7 @@ mod tests {
     fn names_that_become_the_same_stay_apart() {
         let mut sessions = Sessions::new(10, Duration::from_secs(100));
         opened(&mut sessions, 1, 1);
-        let mut name = |sent| sessions.announce(&announce(1, sent, ""), at(1)).0.unwrap().1;
+        let mut name = |sent: &str| sessions.announce(&announce(1, sent, ""), at(1)).0.unwrap().1;
         assert_eq!(name("a b.jpg"), "a_b.jpg");
         assert_eq!(name("a?b.jpg"), "2-a_b.jpg");
         assert_eq!(name("a b.jpg"), "a_b.jpg");

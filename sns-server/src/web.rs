@@ -15,10 +15,11 @@ pub fn index(config: &Config, photos: &Path) -> String {
         "Only the users named in the configuration may send."
     };
     // The path is the only part of unknown length, and the whole must fit one segment.
-    let mut place = photos.display().to_string();
-    if place.len() > 200 {
-        place = "the folder photos/ of the server's data_dir".to_owned();
-    }
+    let place = photos.display().to_string();
+    let place = match escape(&place) {
+        escaped if escaped.len() <= 200 => escaped.into_owned(),
+        _ => "the folder photos/ of the server's data_dir".to_owned(),
+    };
     format!(
         "<!DOCTYPE html><html><head><title>samsung-sns</title></head><body>\
          <h1>samsung-sns is running</h1>\
@@ -32,7 +33,7 @@ pub fn index(config: &Config, photos: &Path) -> String {
          <li>Find it in {}</li></ol>\
          <p>No camera at hand? <code>sns-cli simulate</code> sends as one.</p>\
          </body></html>",
-        escape(&place)
+        place
     )
 }
 

@@ -259,8 +259,11 @@ fn headers<'a>(
             match headers.last_mut() {
                 Some(header) => {
                     quirks.note(Quirk::FoldedHeader);
-                    header.value.push(b' ');
-                    header.value.extend_from_slice(&header_value(line, quirks));
+                    let more = header_value(line, quirks);
+                    if !header.value.is_empty() && !more.is_empty() {
+                        header.value.push(b' ');
+                    }
+                    header.value.extend_from_slice(&more);
                 }
                 None => quirks.note(Quirk::BadHeaderLine),
             }
