@@ -13,7 +13,7 @@ use crate::message::email::Email;
 use crate::message::media::{Announce, AnnounceAnswer, Media};
 use crate::message::sso::{AllShareLogin, time_answer};
 use crate::quirk::Quirks;
-use crate::session::{Ended, SeriesId, SessionKey, Sessions, Snapshot, State};
+use crate::session::{Changes, SeriesId, Session, SessionKey, Sessions, Snapshot, State};
 use crate::time::UnixTime;
 use crate::wire::xml::{Document, decode};
 use std::collections::BTreeMap;
@@ -42,9 +42,8 @@ pub struct Call<'a> {
 pub struct Turn {
     /// What is to be done about it.
     pub plan: Plan,
-    /// Series of files that this call has ended, by a changed text, a logout or the passing of time:
-    /// their posts are due.
-    pub ended: Vec<SeriesId>,
+    /// What it has changed, to be kept for a restart, and which posts are due by it.
+    pub changes: Changes,
 }
 
 /// What is to be done about a call.
@@ -177,34 +176,43 @@ impl Gateway {
         self.sessions.len()
     }
 
-    /// Ends sessions whose lifetime is over, without a call: series that are ended by it.
-    pub fn expire(&mut self, now: UnixTime) -> Vec<SeriesId> {
+    /// A session, if it is live: what to keep of [`Changes::sessions`].
+    pub fn session(&self, key: &SessionKey) -> Option<&Session> {
+        self.sessions.get(key)
+    }
+
+    /// Ends sessions whose lifetime is over, without a call.
+    pub fn expire(&mut self, now: UnixTime) -> Changes {
         self.sessions.expire(now)
     }
 
     /// What comes of a call.
     pub fn handle(&mut self, call: Call<'_>) -> Turn {
-        let mut ended = Vec::new();
-        let plan = self.plan(call, &mut ended).unwrap_or_else(Plan::Refuse);
-        Turn { plan, ended }
+        let mut changes = Changes::default();
+        let plan = self.plan(call, &mut changes).unwrap_or_else(Plan::Refuse);
+        Turn { plan, changes }
     }
 
-    fn plan(&mut self, call: Call<'_>, ended: &mut Ended) -> Result<Plan, Refusal> {
+    fn plan(&mut self, call: Call<'_>, changes: &mut Changes) -> Result<Plan, Refusal> {
         let mut quirks = Quirks::default();
         let text = decode(call.message, &mut quirks);
         let document = Document::read(&text);
         let answer = match call.endpoint {
             Endpoint::Hotspot(check) => self.hotspot.answer(*check, call.from, call.now),
             Endpoint::Auth(site) => match AuthRequest::read(&document, &mut quirks)? {
-                AuthRequest::Login(login) => self.login(site, &login.user, &call, ended)?,
+                AuthRequest::Login(login) => self.login(site, &login.user, &call, changes)?,
                 AuthRequest::OAuthLogin { .. } => return Err(Refusal::OAuthSite),
-                AuthRequest::Logout(logout) => self.logout(&logout, &call, ended),
+                AuthRequest::Logout(logout) => self.logout(&logout, &call, changes),
             },
-            Endpoint::Photo(_) => self.announce(&Announce::read_photo(&document)?, &call, ended)?,
-            Endpoint::Video(_) => self.announce(&Announce::read_video(&document)?, &call, ended)?,
+            Endpoint::Photo(_) => {
+                self.announce(&Announce::read_photo(&document)?, &call, changes)?
+            }
+            Endpoint::Video(_) => {
+                self.announce(&Announce::read_video(&document)?, &call, changes)?
+            }
             Endpoint::Upload { session, file_name } => {
                 let name = String::from_utf8_lossy(file_name);
-                return self.upload(session, &name, &call, ended).map(Plan::Receive);
+                return self.upload(session, &name, &call, changes).map(Plan::Receive);
             }
             Endpoint::Email { .. } => {
                 let email = Email::read(&document, &mut quirks)?;
@@ -230,7 +238,7 @@ impl Gateway {
         site: &Site,
         user: &str,
         call: &Call<'_>,
-        ended: &mut Ended,
+        changes: &mut Changes,
     ) -> Result<Answer, Refusal> {
         let user = self.admission.admit(user).ok_or(Refusal::NotAdmitted)?;
         let key = SessionKey::from_random(call.random);
@@ -238,16 +246,16 @@ impl Gateway {
             session_key: key.as_str().to_owned(),
             screen_name: SCREEN_NAME.to_owned(),
         };
-        *ended = self.sessions.open(key, user, site.clone(), call.from, call.now);
+        *changes = self.sessions.open(key, user, site.clone(), call.from, call.now);
         Ok(answer.to_answer())
     }
 
-    fn logout(&mut self, logout: &Logout, call: &Call<'_>, ended: &mut Ended) -> Answer {
-        *ended = match &logout.session_key {
+    fn logout(&mut self, logout: &Logout, call: &Call<'_>, changes: &mut Changes) -> Answer {
+        *changes = match &logout.session_key {
             Some(key) => self.sessions.close(key),
             None => match logout.user.as_deref().map(|user| self.admission.admit(user)) {
                 Some(Some(user)) => self.sessions.close_from(call.from, Some(&user)),
-                Some(None) => Vec::new(), // somebody who never logged in
+                Some(None) => Changes::default(), // somebody who never logged in
                 None => self.sessions.close_from(call.from, None),
             },
         };
@@ -258,10 +266,10 @@ impl Gateway {
         &mut self,
         announce: &Announce,
         call: &Call<'_>,
-        ended: &mut Ended,
+        changes: &mut Changes,
     ) -> Result<Answer, Refusal> {
         let (announced, over) = self.sessions.announce(announce, call.now);
-        *ended = over;
+        *changes = over;
         let (_, name) = announced.ok_or(Refusal::NoSession)?;
         Ok(AnnounceAnswer::new(&announce.session_key, &name).to_answer())
     }
@@ -271,10 +279,10 @@ impl Gateway {
         key: &str,
         name: &str,
         call: &Call<'_>,
-        ended: &mut Ended,
+        changes: &mut Changes,
     ) -> Result<Ticket, Refusal> {
         let (found, over) = self.sessions.upload(key, name, call.now);
-        *ended = over;
+        *changes = over;
         let (session, file_name) = found.ok_or(Refusal::NoSession)?;
         let State::Posting { series, text, media } = session.state.clone() else {
             return Err(Refusal::NoSession); // an upload has just made it Posting

@@ -43,6 +43,11 @@ impl SessionKey {
         SessionKey(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// A key as it was received or kept; whether a session has it is for [`Sessions`] to say.
+    pub fn from_wire(key: impl Into<String>) -> SessionKey {
+        SessionKey(key.into())
+    }
+
     /// The key as it travels.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,7 +61,7 @@ impl fmt::Debug for SessionKey {
 }
 
 /// Names a series of files; never used twice, not even after a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SeriesId(pub u64);
 
@@ -112,7 +117,7 @@ impl Session {
         &mut self,
         announce: &Announce,
         next: &mut NextSeries,
-        ended: &mut Ended,
+        ended: &mut Vec<SeriesId>,
     ) -> String {
         let text = announce.content.clone();
         let series = match &self.state {
@@ -150,8 +155,21 @@ impl Session {
     }
 }
 
-/// Series that a step has ended.
-pub type Ended = Vec<SeriesId>;
+/// What a step has changed, for those who keep it or wait for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Sessions that began, changed or ended: [`Sessions::get`] says which.
+    pub sessions: Vec<SessionKey>,
+    /// Series that have ended: their posts are due.
+    pub ended: Vec<SeriesId>,
+}
+
+impl Changes {
+    fn gone(&mut self, key: SessionKey, session: &Session) {
+        self.ended.extend(session.series());
+        self.sessions.push(key);
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct NextSeries(u64);
@@ -167,8 +185,10 @@ impl NextSeries {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Snapshot {
-    sessions: Vec<(SessionKey, Session)>,
-    last_series: u64,
+    /// Every live session.
+    pub sessions: Vec<(SessionKey, Session)>,
+    /// The number of the last series; those that come are higher.
+    pub last_series: SeriesId,
 }
 
 /// All live sessions.
@@ -190,7 +210,7 @@ impl Sessions {
     pub fn restore(max: usize, lifetime: Duration, snapshot: Snapshot) -> Sessions {
         Sessions {
             live: snapshot.sessions.into_iter().collect(),
-            next_series: NextSeries(snapshot.last_series),
+            next_series: NextSeries(snapshot.last_series.0),
             max: max.max(1),
             lifetime,
         }
@@ -204,7 +224,7 @@ impl Sessions {
                 .iter()
                 .map(|(key, session)| (key.clone(), session.clone()))
                 .collect(),
-            last_series: self.next_series.0,
+            last_series: SeriesId(self.next_series.0),
         }
     }
 
@@ -216,17 +236,19 @@ impl Sessions {
         site: Site,
         from: IpAddr,
         now: UnixTime,
-    ) -> Ended {
-        let mut ended = self.expire(now);
+    ) -> Changes {
+        let mut changes = self.expire(now);
         while self.live.len() >= self.max {
             let oldest = self.live.iter().min_by_key(|(_, session)| session.used_at);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
-            ended.extend(self.live.remove(&oldest).and_then(|session| session.series()));
+            self.end(oldest, &mut changes);
         }
+        self.end(key.clone(), &mut changes);
         let state = State::LoggedIn;
         let session = Session { user, site, from, used_at: now, state, announced: BTreeMap::new() };
-        ended.extend(self.live.insert(key, session).and_then(|session| session.series()));
-        ended
+        changes.sessions.push(key.clone());
+        self.live.insert(key, session);
+        changes
     }
 
     /// announce: the session and the resource name, or `None` if there is no such session.
@@ -234,14 +256,14 @@ impl Sessions {
         &mut self,
         announce: &Announce,
         now: UnixTime,
-    ) -> (Option<(&Session, String)>, Ended) {
-        let mut ended = self.expire(now);
-        let Some(session) = self.live.get_mut(&SessionKey(announce.session_key.clone())) else {
-            return (None, ended);
-        };
+    ) -> (Option<(&Session, String)>, Changes) {
+        let mut changes = self.expire(now);
+        let key = SessionKey::from_wire(&announce.session_key);
+        let Some(session) = self.live.get_mut(&key) else { return (None, changes) };
         session.used_at = now;
-        let name = session.announce(announce, &mut self.next_series, &mut ended);
-        (Some((session, name)), ended)
+        let name = session.announce(announce, &mut self.next_series, &mut changes.ended);
+        changes.sessions.push(key);
+        (Some((session, name)), changes)
     }
 
     /// upload: the session and the file's name as sent, or `None` if there is no such session.
@@ -250,33 +272,39 @@ impl Sessions {
         key: &str,
         resource_name: &str,
         now: UnixTime,
-    ) -> (Option<(&Session, String)>, Ended) {
-        let ended = self.expire(now);
-        let Some(session) = self.live.get_mut(&SessionKey(key.to_owned())) else {
-            return (None, ended);
-        };
+    ) -> (Option<(&Session, String)>, Changes) {
+        let mut changes = self.expire(now);
+        let key = SessionKey::from_wire(key);
+        let Some(session) = self.live.get_mut(&key) else { return (None, changes) };
         session.used_at = now;
         let name = session.upload(resource_name, &mut self.next_series);
-        (Some((session, name)), ended)
+        changes.sessions.push(key);
+        (Some((session, name)), changes)
     }
 
     /// logout of one session
-    pub fn close(&mut self, key: &str) -> Ended {
-        let closed = self.live.remove(&SessionKey(key.to_owned()));
-        closed.and_then(|session| session.series()).into_iter().collect()
+    pub fn close(&mut self, key: &str) -> Changes {
+        let mut changes = Changes::default();
+        self.end(SessionKey::from_wire(key), &mut changes);
+        changes
     }
 
     /// logout of all sessions from an address, or of one user's there
-    pub fn close_from(&mut self, from: IpAddr, user: Option<&str>) -> Ended {
+    pub fn close_from(&mut self, from: IpAddr, user: Option<&str>) -> Changes {
         self.end_where(|session| {
             session.from == from && user.is_none_or(|user| session.user == user)
         })
     }
 
     /// lifetime over
-    pub fn expire(&mut self, now: UnixTime) -> Ended {
+    pub fn expire(&mut self, now: UnixTime) -> Changes {
         let lifetime = self.lifetime;
         self.end_where(|session| now.saturating_since(session.used_at) >= lifetime)
+    }
+
+    /// A session, if it is live.
+    pub fn get(&self, key: &SessionKey) -> Option<&Session> {
+        self.live.get(key)
     }
 
     /// How many sessions are live.
@@ -289,16 +317,22 @@ impl Sessions {
         self.live.is_empty()
     }
 
-    fn end_where(&mut self, mut over: impl FnMut(&Session) -> bool) -> Ended {
-        let mut ended = Ended::new();
-        self.live.retain(|_, session| {
+    fn end(&mut self, key: SessionKey, changes: &mut Changes) {
+        if let Some(session) = self.live.remove(&key) {
+            changes.gone(key, &session);
+        }
+    }
+
+    fn end_where(&mut self, mut over: impl FnMut(&Session) -> bool) -> Changes {
+        let mut changes = Changes::default();
+        self.live.retain(|key, session| {
             let over = over(session);
             if over {
-                ended.extend(session.series());
+                changes.gone(key.clone(), session);
             }
             !over
         });
-        ended
+        changes
     }
 }
 
@@ -372,8 +406,9 @@ mod tests {
         let mut sessions = Sessions::new(10, Duration::from_secs(100));
         opened(&mut sessions, 1, 1);
         let announced = |sessions: &mut Sessions, text| {
-            let (found, ended) = sessions.announce(&announce(1, "a.jpg", text), at(2));
-            (found.unwrap().0.series().unwrap(), ended)
+            let (found, changes) = sessions.announce(&announce(1, "a.jpg", text), at(2));
+            assert!(changes.sessions.contains(&key(1)));
+            (found.unwrap().0.series().unwrap(), changes.ended)
         };
         let (first, ended) = announced(&mut sessions, "one");
         assert_eq!(ended, []);
@@ -381,16 +416,18 @@ mod tests {
         let (second, ended) = announced(&mut sessions, "two");
         assert_eq!(ended, [first]);
         assert_ne!(second, first);
-        let (found, ended) = sessions.upload(key(1).as_str(), "a.jpg", at(3));
-        assert_eq!((found.unwrap().0.series(), ended), (Some(second), vec![]));
-        assert_eq!(sessions.close(key(1).as_str()), [second]);
+        let (found, changes) = sessions.upload(key(1).as_str(), "a.jpg", at(3));
+        assert_eq!((found.unwrap().0.series(), changes.ended), (Some(second), vec![]));
+        let changes = sessions.close(key(1).as_str());
+        assert_eq!((changes.sessions, changes.ended), (vec![key(1)], vec![second]));
+        assert!(sessions.get(&key(1)).is_none());
         // A login with nothing sent has no series; one that expired has.
         opened(&mut sessions, 2, 1);
-        assert_eq!(sessions.expire(at(500)), []);
+        assert_eq!(sessions.expire(at(500)).ended, []);
         opened(&mut sessions, 3, 500);
         let (found, _) = sessions.upload(key(3).as_str(), "a.jpg", at(501));
         let third = found.unwrap().0.series().unwrap();
-        assert_eq!(sessions.expire(at(601)), [third]);
+        assert_eq!(sessions.expire(at(601)).ended, [third]);
     }
 
     #[test]
@@ -403,9 +440,9 @@ mod tests {
         let (found, _) = restored.upload(key(1).as_str(), "a_b.jpg", at(3));
         let (session, name) = found.unwrap();
         assert_eq!((session.series(), name.as_str()), (series, "a b.jpg"));
-        let (found, ended) = restored.announce(&announce(1, "c.jpg", "other"), at(4));
+        let (found, changes) = restored.announce(&announce(1, "c.jpg", "other"), at(4));
         assert_ne!(found.unwrap().0.series(), series, "a number is never used twice");
-        assert_eq!(ended, [series.unwrap()]);
+        assert_eq!(changes.ended, [series.unwrap()]);
     }
 
     #[test]

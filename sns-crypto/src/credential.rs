@@ -38,9 +38,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// # Errors
 ///
-/// In the order in which they are looked for: [`PercentSequence`](CredentialError::PercentSequence),
-/// [`Base64`](CredentialError::Base64), [`Length`](CredentialError::Length),
-/// [`NotUtf8`](CredentialError::NotUtf8).
+/// In the order in which they are looked for:
+/// [`PercentSequence`](CredentialError::PercentSequence), [`Base64`](CredentialError::Base64),
+/// [`Length`](CredentialError::Length), [`NotUtf8`](CredentialError::NotUtf8).
 pub fn open(key: &CryptSessionKey, value: &str) -> Result<Zeroizing<String>, CredentialError> {
     open_bytes(key, sealed_bytes(value)?)
 }
@@ -120,8 +120,8 @@ pub fn seal_plain(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// Why a credential cannot be opened (the camera's fault, or the wrong key was given) or sealed (the
-/// caller's). No variant and no message holds any of its content.
+/// Why a credential cannot be opened (the camera's fault, or the wrong key was given) or sealed
+/// (the caller's). No variant and no message holds any of its content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {

@@ -8,6 +8,7 @@
 //! | [`session_key`] | `CryptSessionKey` | base64 of an AES-128 key and its IV |
 //! | [`credential`] | `UserName`, `Password` | seal and open one value |
 //! | `camera_key` (cargo feature `camera-key`) | `CameraCryptKey` | the same key again, under RSA |
+//! | [`weakness`] | `CryptSessionKey` | what is predictable in it; the search for a withheld one |
 //!
 //! **This protects nothing.** Whoever sees a login sees the password. The crate exists to talk to
 //! cameras that know nothing better; never use it for anything else.
@@ -36,6 +37,7 @@ mod base64_field;
 pub mod camera_key;
 pub mod credential;
 pub mod session_key;
+pub mod weakness;
 
 #[cfg(feature = "camera-key")]
 pub use camera_key::{CameraKeyError, Padding};

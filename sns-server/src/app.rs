@@ -15,12 +15,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
-use samsung_sns::gateway::{Call, Gateway, Plan};
+use samsung_sns::gateway::{Call, Gateway, Plan, Turn};
+use samsung_sns::session::SessionKey;
 use samsung_sns::time::UnixTime;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// All that requests share.
 #[derive(Debug)]
@@ -68,22 +69,45 @@ impl App {
     pub fn new(config: &Config) -> Result<Arc<App>, SpoolError> {
         let limits = Arc::new(config.limits.clone());
         let spool = Arc::new(Spool::open(&config.data_dir)?);
-        let gateway =
-            Gateway::new(config.admission.clone(), limits.sessions, limits.session_lifetime);
+        let (most, lifetime) = (limits.sessions, limits.session_lifetime);
+        let gateway = Gateway::restore(config.admission.clone(), most, lifetime, spool.sessions()?);
         let index = web::index(config, spool.photos());
         Ok(Arc::new(App { gateway: Mutex::new(gateway), spool, limits, index }))
     }
 
-    /// Asks the gateway what is to be done.
-    pub fn plan(&self, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Plan {
+    /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody
+    /// hears of it, so that a camera in the middle of a post goes on after a restart.
+    pub async fn plan(self: &Arc<Self>, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Plan {
         let mut random = [0; 16];
         if getrandom::fill(&mut random).is_err() {
             // Without randomness a session key could be guessed.
             return Plan::Refuse(Refusal::Busy);
         }
         let call = Call { endpoint, message, from, now: now(), random };
-        // Nothing is delivered yet, so nobody waits for the end of a series.
-        self.gateway.lock().unwrap_or_else(PoisonError::into_inner).handle(call).plan
+        let Turn { plan, changes } = self.gateway().handle(call);
+        if !changes.sessions.is_empty() {
+            let app = Arc::clone(self);
+            let kept = tokio::task::spawn_blocking(move || {
+                app.spool.remember(|| {
+                    let gateway = app.gateway();
+                    let state = |key: SessionKey| (gateway.session(&key).cloned(), key);
+                    changes
+                        .sessions
+                        .into_iter()
+                        .map(state)
+                        .map(|(state, key)| (key, state))
+                        .collect()
+                })
+            });
+            if let Ok(Err(failure)) = kept.await {
+                error!(%failure, "a session is not kept; a restart would end it");
+            }
+        }
+        plan
+    }
+
+    fn gateway(&self) -> MutexGuard<'_, Gateway> {
+        self.gateway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,7 +131,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> CameraAnswer {
         _ if endpoint == Endpoint::Home => {
             Ok(Answer::new(samsung_sns::answer::Status::Ok, app.index.clone()))
         }
-        BodyKind::None => direct(app.plan(&endpoint, b"", from)),
+        BodyKind::None => direct(app.plan(&endpoint, b"", from).await),
         BodyKind::Message => message(&app, &endpoint, request, from).await,
         BodyKind::File => receive::file(&app, &endpoint, request, from).await,
         BodyKind::Multipart => receive::email(&app, &endpoint, request, from).await,
@@ -157,7 +181,7 @@ fn direct(plan: Plan) -> Result<Answer, Refusal> {
 }
 
 async fn message(
-    app: &App,
+    app: &Arc<App>,
     endpoint: &Endpoint,
     request: Request,
     from: IpAddr,
@@ -165,7 +189,7 @@ async fn message(
     let body = read_whole(request.into_body(), MAX_MESSAGE).await;
     let body = body.map_err(|error| receive::broken(&error))?;
     let body = body.ok_or(Refusal::TooLarge("a message may be"))?;
-    direct(app.plan(endpoint, &body, from))
+    direct(app.plan(endpoint, &body, from).await)
 }
 
 /// What the log calls a request: no session key, no path from the wire.

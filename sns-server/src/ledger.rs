@@ -1,4 +1,5 @@
-//! What came when, from whom, under which name: the record beside the files, in SQLite.
+//! What came when, from whom, under which name, and who is logged in: the record beside the files,
+//! in SQLite.
 //!
 //! Law: all SQL of the server is in this file. A record is written after its files are safe and
 //! before the camera hears of success, with `synchronous=FULL`: without it WAL loses the last
@@ -8,8 +9,12 @@ use crate::spool::FileRecord;
 use rusqlite::{Connection, OptionalExtension, params};
 use samsung_sns::gateway::{Purpose, Ticket};
 use samsung_sns::message::media::Media;
+use samsung_sns::session::{SeriesId, Session, SessionKey, Snapshot};
 use samsung_sns::time::UnixTime;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use tracing::warn;
 
 /// The ledger refused to be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,8 @@ pub struct Receipt {
     pub user: String,
     /// `email`, or the site.
     pub channel: String,
+    /// The files that came under the same text in the same session; an e-mail is its own.
+    pub series: Option<SeriesId>,
     /// The sender of an e-mail as it came, display name included.
     pub sender: Option<String>,
     /// The recipients of an e-mail, one a line.
@@ -52,6 +59,7 @@ impl Receipt {
             received_at,
             user: user.to_owned(),
             channel: String::new(),
+            series: None,
             sender: None,
             recipients: None,
             title: None,
@@ -63,8 +71,9 @@ impl Receipt {
     pub fn of(ticket: &Ticket, received_at: UnixTime) -> Receipt {
         let receipt = Receipt::new(received_at, &ticket.user);
         match &ticket.purpose {
-            Purpose::Upload { site, text, media, .. } => Receipt {
+            Purpose::Upload { series, site, text, media, .. } => Receipt {
                 channel: site.to_string(),
+                series: Some(*series),
                 title: match media {
                     Some(Media::Photo { album }) => album.clone(),
                     Some(Media::Video { category, .. }) => category.clone(),
@@ -100,6 +109,7 @@ const SCHEMA: &str = "
         received_at INTEGER NOT NULL, -- milliseconds since 1970
         user        TEXT NOT NULL,
         channel     TEXT NOT NULL,    -- 'email' or the site
+        series      INTEGER,          -- files of one text in one session
         sender      TEXT,
         recipients  TEXT,             -- one a line
         title       TEXT,
@@ -111,6 +121,10 @@ const SCHEMA: &str = "
         name_as_sent TEXT NOT NULL,
         media_type   TEXT NOT NULL
     );
+    CREATE TABLE session (
+        key   TEXT PRIMARY KEY,
+        state TEXT NOT NULL           -- JSON of the core's Session
+    ) WITHOUT ROWID;
     CREATE INDEX receipt_photo_receipt ON receipt_photo (receipt);
     PRAGMA user_version = 1;
 ";
@@ -122,6 +136,8 @@ impl Ledger {
     /// [`LedgerError`] if it cannot be opened or is not ours.
     pub fn open(path: &Path) -> Result<Ledger, LedgerError> {
         let failed = |error| LedgerError { path: path.to_owned(), error };
+        // It holds session keys: its owner alone may read it, also where photos are for everyone.
+        let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut connection = Connection::open(path).map_err(failed)?;
         connection
             .execute_batch(
@@ -167,12 +183,13 @@ impl Ledger {
     fn try_record(&mut self, receipt: &Receipt, files: &[FileRecord]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
-            "INSERT INTO receipt (received_at, user, channel, sender, recipients, title, text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO receipt (received_at, user, channel, series, sender, recipients, title, text)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 i64::try_from(receipt.received_at.as_millis()).unwrap_or(i64::MAX),
                 receipt.user,
                 receipt.channel,
+                receipt.series.map(|series| i64::try_from(series.0).unwrap_or(i64::MAX)),
                 receipt.sender,
                 receipt.recipients,
                 receipt.title,
@@ -200,6 +217,60 @@ impl Ledger {
             )?;
         }
         transaction.commit()
+    }
+
+    /// Keeps sessions as they are now; those that are `None` have ended.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; then a restart ends these sessions.
+    pub fn remember(
+        &mut self,
+        sessions: &[(SessionKey, Option<Session>)],
+    ) -> Result<(), LedgerError> {
+        let path = self.path.clone();
+        let failed = |error| LedgerError { path: path.clone(), error };
+        let transaction = self.connection.transaction().map_err(failed)?;
+        for (key, session) in sessions {
+            let key = key.as_str();
+            match session.as_ref().map(serde_json::to_string) {
+                Some(Ok(state)) => transaction.execute(
+                    "INSERT INTO session (key, state) VALUES (?1, ?2)
+                     ON CONFLICT (key) DO UPDATE SET state = excluded.state",
+                    params![key, state],
+                ),
+                _ => transaction.execute("DELETE FROM session WHERE key = ?1", params![key]),
+            }
+            .map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
+    }
+
+    /// The sessions that were live when the server ended, however it ended.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it cannot be read.
+    pub fn sessions(&self) -> Result<Snapshot, LedgerError> {
+        self.try_sessions().map_err(|error| self.failed(error))
+    }
+
+    fn try_sessions(&self) -> rusqlite::Result<Snapshot> {
+        let mut query = self.connection.prepare("SELECT key, state FROM session")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut sessions: Vec<(SessionKey, Session)> = Vec::new();
+        for row in rows {
+            let (key, state): (String, String) = row?;
+            // A row of another version is not worth refusing to start: its camera logs in again.
+            match serde_json::from_str(&state) {
+                Ok(session) => sessions.push((SessionKey::from_wire(key), session)),
+                Err(error) => warn!(%error, "a kept session cannot be read; it has ended"),
+            }
+        }
+        let recorded: Option<i64> =
+            self.connection.query_row("SELECT max(series) FROM receipt", [], |row| row.get(0))?;
+        let recorded = SeriesId(u64::try_from(recorded.unwrap_or(0)).unwrap_or(0));
+        let under_way = sessions.iter().filter_map(|(_, session)| session.series()).max();
+        let last_series = recorded.max(under_way.unwrap_or_default());
+        Ok(Snapshot { sessions, last_series })
     }
 
     fn failed(&self, error: rusqlite::Error) -> LedgerError {

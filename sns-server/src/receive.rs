@@ -37,13 +37,13 @@ pub fn broken(error: &dyn std::error::Error) -> Refusal {
 /// # Errors
 /// [`Refusal`]; then nothing is kept.
 pub async fn file(
-    app: &App,
+    app: &Arc<App>,
     endpoint: &Endpoint,
     request: Request,
     from: IpAddr,
 ) -> Result<Answer, Refusal> {
     let length = declared_length(request.headers())?;
-    let ticket = match app.plan(endpoint, b"", from) {
+    let ticket = match app.plan(endpoint, b"", from).await {
         Plan::Receive(ticket) => ticket,
         Plan::Refuse(refusal) => return Err(refusal),
         Plan::Answer(answer) => return Ok(answer),
@@ -78,7 +78,7 @@ pub async fn file(
 /// # Errors
 /// [`Refusal`]; then nothing is kept.
 pub async fn email(
-    app: &App,
+    app: &Arc<App>,
     endpoint: &Endpoint,
     request: Request,
     from: IpAddr,
@@ -129,7 +129,7 @@ fn refuse_multipart(error: MultipartError) -> Refusal {
 
 /// The parts of an e-mail as they come.
 struct Parts<'a> {
-    app: &'a App,
+    app: &'a Arc<App>,
     endpoint: &'a Endpoint,
     from: IpAddr,
     part: Part,
@@ -163,11 +163,13 @@ impl Parts<'_> {
             },
             Event::PartEnd => match std::mem::replace(&mut self.part, Part::None) {
                 // The camera sends the message first, so a stranger's photos are not even written.
-                Part::Message(message) => match self.app.plan(self.endpoint, &message, self.from) {
-                    Plan::Receive(ticket) => self.ticket = Some(ticket),
-                    Plan::Refuse(refusal) => return Err(refusal),
-                    Plan::Answer(_) => {}
-                },
+                Part::Message(message) => {
+                    match self.app.plan(self.endpoint, &message, self.from).await {
+                        Plan::Receive(ticket) => self.ticket = Some(ticket),
+                        Plan::Refuse(refusal) => return Err(refusal),
+                        Plan::Answer(_) => {}
+                    }
+                }
                 Part::File { writer, name_as_sent, media_type } => {
                     let incoming = writer.finish().await?;
                     self.files.push(Arrived { incoming, name_as_sent, media_type });

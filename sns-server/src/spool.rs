@@ -16,6 +16,7 @@ use crate::ledger::{Ledger, LedgerError, Receipt};
 use crate::names::{file_name_on_disk, numbered, user_folder};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use samsung_sns::session::{Session, SessionKey, Snapshot};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -204,6 +205,27 @@ impl Spool {
         sync_folder(&self.photos.join(&folder))?;
         ledger.record(receipt, &records)?;
         Ok(records.into_iter().map(|record| record.kept).collect())
+    }
+
+    /// Keeps sessions for a restart. `sessions` is asked while nobody else writes, so that what is
+    /// kept last is what was true last.
+    ///
+    /// # Errors
+    /// [`SpoolError::Ledger`]; then a restart ends these sessions.
+    pub fn remember(
+        &self,
+        sessions: impl FnOnce() -> Vec<(SessionKey, Option<Session>)>,
+    ) -> Result<(), SpoolError> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(ledger.remember(&sessions())?)
+    }
+
+    /// The sessions that were live when the last server ended.
+    ///
+    /// # Errors
+    /// [`SpoolError::Ledger`] if they cannot be read.
+    pub fn sessions(&self) -> Result<Snapshot, SpoolError> {
+        Ok(self.ledger.lock().unwrap_or_else(PoisonError::into_inner).sessions()?)
     }
 
     /// The user's folder below `photos`, made if it is missing.

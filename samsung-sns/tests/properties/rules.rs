@@ -195,7 +195,7 @@ fn converse(bytes: &[u8], restarts: bool) -> Vec<Turn> {
             _ => {}
         }
         assert!(gateway.live_sessions() <= MOST);
-        for series in &turn.ended {
+        for series in &turn.changes.ended {
             assert!(ended.insert(*series), "{series:?} ended twice");
         }
         turns.push(turn);

@@ -26,13 +26,25 @@ impl Server {
     /// With a configuration file of this text; address and folder are the harness's.
     pub(crate) fn start(config: Option<&str>) -> Server {
         let folder = tempfile::tempdir().unwrap();
+        if let Some(text) = config {
+            std::fs::write(folder.path().join("config.toml"), text).unwrap();
+        }
+        Server::start_in(folder)
+    }
+
+    /// Another server on what this one, which has ended, has left.
+    pub(crate) fn again(mut self) -> Server {
+        let other = tempfile::tempdir().unwrap();
+        Server::start_in(std::mem::replace(&mut self.folder, other))
+    }
+
+    fn start_in(folder: tempfile::TempDir) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sns-server"));
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path().join("data"));
         command.current_dir(folder.path()).env_remove("SNS_CONFIG").stderr(Stdio::piped());
-        if let Some(text) = config {
-            let path = folder.path().join("config.toml");
-            std::fs::write(&path, text).unwrap();
-            command.arg("--config").arg(path);
+        let config = folder.path().join("config.toml");
+        if config.exists() {
+            command.arg("--config").arg(config);
         }
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

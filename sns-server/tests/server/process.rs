@@ -78,6 +78,34 @@ fn told_to_stop_it_finishes_what_has_begun_and_drops_who_said_nothing() {
     drop(silent);
 }
 
+/// Killed, not stopped: nothing is written on the way out.
+#[test]
+fn a_camera_in_the_middle_of_a_post_goes_on_after_a_restart() {
+    let mut server = Server::trial();
+    let session = server.login();
+    let body = format!(
+        "<Request SessionKey=\"{session}\"><Photo><File Name=\"My photo.JPG\"/>\
+         <Content>hello</Content></Photo></Request>"
+    );
+    let announce =
+        format!("POST /facebook/photo HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    assert!(server.exchange(announce.as_bytes()).contains("ResourceID"));
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let server = server.again();
+    assert!(server.exchange(&put(&session, "My_photo.JPG", b"photo")).contains("succ"));
+    assert_eq!(server.photos().keys().collect::<Vec<_>>(), ["f/My photo.JPG"]);
+    let logout = "<Request Method=\"logout\"/>";
+    let length = logout.len();
+    let logout =
+        format!("POST /facebook/auth HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{logout}");
+    assert!(server.exchange(logout.as_bytes()).starts_with("HTTP/1.1 200"));
+    let mut server = server;
+    assert!(server.terminate().success());
+    let server = server.again();
+    assert!(server.exchange(&put(&session, "a.JPG", b"x")).starts_with("HTTP/1.1 401"));
+}
+
 #[test]
 fn what_was_kept_is_known_after_a_restart() {
     let mut server = Server::trial();
