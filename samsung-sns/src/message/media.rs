@@ -163,8 +163,7 @@ pub fn resource_name(file_name: &str) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' })
         .collect();
-    let safe = safe.trim_start_matches('.');
-    let short = &safe[safe.len().saturating_sub(MAX_RESOURCE_NAME)..];
+    let short = safe[safe.len().saturating_sub(MAX_RESOURCE_NAME)..].trim_start_matches('.');
     if short.is_empty() { "file".to_owned() } else { short.to_owned() }
 }
 
@@ -188,6 +187,8 @@ mod tests {
         assert_eq!(resource_name("SAM_0001.JPG"), "SAM_0001.JPG");
         assert_eq!(resource_name("../../a b\u{e9}.jpg"), "_.._a_b_.jpg");
         assert_eq!(resource_name("..."), "file");
+        let cut_at_a_dot = format!("x.{}", "y".repeat(MAX_RESOURCE_NAME - 1));
+        assert_eq!(resource_name(&cut_at_a_dot), "y".repeat(MAX_RESOURCE_NAME - 1));
         let long = resource_name(&format!("{}.MP4", "x".repeat(300)));
         assert_eq!(long.len(), MAX_RESOURCE_NAME);
         assert!(long.ends_with("x.MP4"));
