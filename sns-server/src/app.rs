@@ -21,6 +21,7 @@ use samsung_sns::time::UnixTime;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
 /// All that requests share.
@@ -31,6 +32,8 @@ pub struct App {
     pub spool: Arc<Spool>,
     /// What is too much.
     pub limits: Arc<Limits>,
+    /// A permit for each file or e-mail that may be received at a time.
+    pub uploads: Semaphore,
     index: String,
 }
 
@@ -72,7 +75,8 @@ impl App {
         let (most, lifetime) = (limits.sessions, limits.session_lifetime);
         let gateway = Gateway::restore(config.admission.clone(), most, lifetime, spool.sessions()?);
         let index = web::index(config, spool.photos());
-        Ok(Arc::new(App { gateway: Mutex::new(gateway), spool, limits, index }))
+        let uploads = Semaphore::new(limits.uploads_at_a_time);
+        Ok(Arc::new(App { gateway: Mutex::new(gateway), spool, limits, uploads, index }))
     }
 
     /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody

@@ -22,6 +22,9 @@ pub enum BodyError {
     /// Nothing came for too long.
     #[error("nothing arrived for {0:?}")]
     Silent(Duration),
+    /// Less came within a minute than must.
+    #[error("it arrives more slowly than limits.body_rate demands")]
+    Slow,
 }
 
 /// One body, shared between the handler and the connection.
@@ -33,13 +36,24 @@ struct Inner {
     incoming: Incoming,
     timeout: Duration,
     silence: Pin<Box<Sleep>>,
+    least_per_minute: u64,
+    minute: Instant,
+    in_this_minute: u64,
 }
 
 impl CameraBody {
-    /// A body that may pause for `timeout`.
-    pub fn new(incoming: Incoming, timeout: Duration) -> CameraBody {
+    /// A body that may pause for `timeout`, and has to bring `rate` bytes a second on average in
+    /// each minute.
+    pub fn new(incoming: Incoming, timeout: Duration, rate: u64) -> CameraBody {
         let silence = Box::pin(tokio::time::sleep(timeout));
-        CameraBody(Arc::new(Mutex::new(Inner { incoming, timeout, silence })))
+        CameraBody(Arc::new(Mutex::new(Inner {
+            incoming,
+            timeout,
+            silence,
+            least_per_minute: rate.saturating_mul(60),
+            minute: Instant::now(),
+            in_this_minute: 0,
+        })))
     }
 
     /// Reads and forgets the rest, at most `bound` bytes of it.
@@ -64,11 +78,21 @@ impl Body for CameraBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match Pin::new(&mut inner.incoming).poll_frame(context) {
-            Poll::Ready(frame) => {
-                let more = Instant::now() + inner.timeout;
+            Poll::Ready(Some(Ok(frame))) => {
+                let now = Instant::now();
+                let more = now + inner.timeout;
                 inner.silence.as_mut().reset(more);
-                Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
+                inner.in_this_minute += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if now - inner.minute >= Duration::from_secs(60) {
+                    if inner.in_this_minute < inner.least_per_minute {
+                        return Poll::Ready(Some(Err(BodyError::Slow)));
+                    }
+                    inner.minute = now;
+                    inner.in_this_minute = 0;
+                }
+                Poll::Ready(Some(Ok(frame)))
             }
+            Poll::Ready(end) => Poll::Ready(end.map(|frame| frame.map_err(BodyError::from))),
             Poll::Pending => match inner.silence.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(Some(Err(BodyError::Silent(inner.timeout)))),
                 Poll::Pending => Poll::Pending,

@@ -33,6 +33,14 @@ pub struct Limits {
     pub upload: ByteSize,
     /// The longest e-mail request with all its files.
     pub email: ByteSize,
+    /// Less than this left on the disk: nothing more is received.
+    pub free_space: ByteSize,
+    /// Files and e-mails that are received at a time.
+    pub uploads_at_a_time: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time from one address.
+    pub connections_per_address: usize,
     /// The longest request head.
     pub head: ByteSize,
     /// How long a request head may take.
@@ -41,6 +49,8 @@ pub struct Limits {
     /// How long a body may pause without any byte.
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
+    /// A body must bring as much in each minute, on average.
+    pub body_rate: Rate,
     /// How many sessions may live; the least recently used goes first.
     pub sessions: usize,
     /// How long a session lives after its last use.
@@ -53,12 +63,31 @@ impl Default for Limits {
         Limits {
             upload: ByteSize::gib(2),
             email: ByteSize::gib(1),
+            free_space: ByteSize::mib(200),
+            uploads_at_a_time: 64,
+            connections: 2048,
+            connections_per_address: 512,
             head: ByteSize::kib(64),
             head_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(60),
+            body_rate: Rate(ByteSize::kib(1)),
             sessions: 1000,
             session_lifetime: Duration::from_secs(24 * 60 * 60),
         }
+    }
+}
+
+/// Bytes a second, written `"1 KiB/s"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Rate(pub ByteSize);
+
+impl TryFrom<String> for Rate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Rate, String> {
+        let size = text.trim().strip_suffix("/s").and_then(|size| size.trim().parse().ok());
+        size.map(Rate).ok_or_else(|| format!("{text:?} is not a rate such as \"1 KiB/s\""))
     }
 }
 
@@ -206,6 +235,8 @@ mod tests {
             "listen = [\"0.0.0.0:80\", \"[::1]:8080\"]\ndata_dir = \"/var/lib/sns-server\"\n\
              [limits]\nupload = \"2 GiB\"\nemail = \"10 MiB\"\nhead = \"64 KiB\"\n\
              head_timeout = \"15s\"\nbody_timeout = \"1m\"\nsessions = 5\n\
+             body_rate = \"2 KiB/s\"\nfree_space = \"1 GiB\"\nuploads_at_a_time = 3\n\
+             connections = 10\nconnections_per_address = 5\n\
              session_lifetime = \"30d\"\n\
              [users.\"Camera@samsungcamera.com\"]\n[users.\"me@example.com\"]\n",
         )
@@ -213,6 +244,7 @@ mod tests {
         assert_eq!(config.listen.len(), 2);
         assert_eq!(config.data_dir, Path::new("/var/lib/sns-server"));
         assert_eq!(config.limits.email, ByteSize::mib(10));
+        assert_eq!(config.limits.body_rate, Rate(ByteSize::kib(2)));
         assert_eq!(config.limits.session_lifetime, Duration::from_secs(30 * 86_400));
         assert_eq!(
             config.admission.admit("camera@samsungcamera.com").unwrap(),

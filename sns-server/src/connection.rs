@@ -9,6 +9,7 @@ use crate::answer_writer::{AnswerWriter, ExactAnswer};
 use crate::app::{CameraAnswer, Peer};
 use crate::body::CameraBody;
 use crate::config::Limits;
+use crate::crowd::Place;
 use axum::Router;
 use axum::body::Body;
 use hyper::service::service_fn;
@@ -20,7 +21,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -37,13 +38,19 @@ pub async fn serve(
     peer: SocketAddr,
     app: Router,
     limits: Arc<Limits>,
+    place: Place,
     mut stopping: watch::Receiver<bool>,
 ) {
     let (mut reader, mut writer) = stream.into_split();
     let head = tokio::select! {
         head = tokio::time::timeout(limits.head_timeout, read_head(&mut reader, &limits)) => head,
+        () = place.evicted() => {
+            debug!(%peer, "made room for another connection");
+            return;
+        }
         _ = stopping.wait_for(|stopping| *stopping) => return,
     };
+    let _busy = place.into_busy();
     let (head, rest) = match head {
         Ok(Ok(Some(read))) => read,
         Ok(Ok(None)) => return, // opened and closed without a word
@@ -52,11 +59,7 @@ pub async fn serve(
             return;
         }
         Ok(Err(HeadFailure::Refused(refusal))) => {
-            warn!(%peer, status = refusal.status().code(), reason = %refusal, "refused");
-            drain_briefly(&mut reader).await;
-            let bytes = refusal.to_answer().to_bytes(&http_date());
-            let _ = writer.write_all(&bytes).await;
-            let _ = writer.shutdown().await;
+            refuse(&mut reader, &mut writer, peer, &refusal).await;
             return;
         }
         Err(_) => {
@@ -72,11 +75,12 @@ pub async fn serve(
     );
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        let (app, exact, timeout) = (app.clone(), exact.clone(), limits.body_timeout);
+        let (app, exact, limits) = (app.clone(), exact.clone(), Arc::clone(&limits));
         async move {
             let is_head = request.method() == Method::HEAD;
             let (parts, incoming) = request.into_parts();
-            let mut body = CameraBody::new(incoming, timeout);
+            let rate = limits.body_rate.0.as_u64();
+            let mut body = CameraBody::new(incoming, limits.body_timeout, rate);
             let request = Request::from_parts(parts, Body::new(body.clone()));
             let response = app.oneshot(request).await?;
             body.drain(drain_bound).await;
@@ -105,6 +109,24 @@ pub async fn serve(
         }
         Err(error) => debug!(%peer, %error, "the connection broke"),
     }
+}
+
+/// Refuses a connection for which there is no room.
+pub async fn turn_away(stream: TcpStream, peer: SocketAddr) {
+    let (mut reader, mut writer) = stream.into_split();
+    refuse(&mut reader, &mut writer, peer, &Refusal::Busy).await;
+}
+
+async fn refuse(
+    reader: &mut (impl AsyncRead + Unpin),
+    writer: &mut (impl AsyncWrite + Unpin),
+    peer: SocketAddr,
+    refusal: &Refusal,
+) {
+    warn!(%peer, status = refusal.status().code(), reason = %refusal, "refused");
+    drain_briefly(reader).await;
+    let _ = writer.write_all(&refusal.to_answer().to_bytes(&http_date())).await;
+    let _ = writer.shutdown().await;
 }
 
 fn answer_bytes(answer: &Answer, is_head: bool) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The gateway server as a library: the binary is a command line around it.
 //!
-//! The files follow a byte: [`listen`] accepts, [`connection`] reads the head and lets hyper do the
+//! The files follow a byte: [`listen`] accepts as many as the [`crowd`] has room for, [`connection`] reads the head and lets hyper do the
 //! rest, [`body`] brings what follows, [`app`] asks the gateway what it means, [`receive`] streams
 //! files into the [`spool`], which keeps them under harmless [`names`] and records them in the
 //! [`ledger`]; [`answer_writer`] sends the answer in one write. [`web`] is what people see.
@@ -10,6 +10,7 @@ pub mod app;
 pub mod body;
 pub mod config;
 pub mod connection;
+pub mod crowd;
 pub mod ledger;
 pub mod listen;
 pub mod names;

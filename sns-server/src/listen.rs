@@ -5,12 +5,13 @@
 
 use crate::app::{App, router};
 use crate::connection;
+use crate::crowd::Crowd;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -63,11 +64,28 @@ pub async fn serve(
     drop(accepted);
     let mut connections = JoinSet::new();
     let told = stopping.clone();
+    let crowd = Crowd::new(app.limits.connections, app.limits.connections_per_address);
+    let turned_away = Arc::new(Semaphore::new(64));
     loop {
         tokio::select! {
             Some((stream, peer)) = incoming.recv() => {
-                let (router, limits) = (router.clone(), Arc::clone(&app.limits));
-                connections.spawn(connection::serve(stream, peer, router, limits, told.clone()));
+                // Those turned away are few at a time, so that a flood of them costs nothing.
+                match crowd.enter(peer.ip().to_canonical()) {
+                    Some(place) => {
+                        let (router, limits) = (router.clone(), Arc::clone(&app.limits));
+                        let told = told.clone();
+                        connections
+                            .spawn(connection::serve(stream, peer, router, limits, place, told));
+                    }
+                    None => {
+                        if let Ok(turn) = Arc::clone(&turned_away).try_acquire_owned() {
+                            connections.spawn(async move {
+                                connection::turn_away(stream, peer).await;
+                                drop(turn);
+                            });
+                        }
+                    }
+                }
             }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             _ = stopping.wait_for(|stopping| *stopping) => break,

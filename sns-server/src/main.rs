@@ -1,6 +1,7 @@
 //! The command line of the server.
 
 use clap::Parser;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use sns_server::app::App;
 use sns_server::config::Config;
 use sns_server::listen;
@@ -54,6 +55,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(data_dir) = arguments.data_dir {
         config.data_dir = data_dir;
     }
+    raise_descriptor_limit();
     // Two threads serve the network: the stick has four slow cores and little memory.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -90,6 +92,16 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
         () = &mut serving => Ok(()),
         _ = terminate.recv() => Err("told to stop twice; running uploads were cut off".into()),
         _ = interrupt.recv() => Err("told to stop twice; running uploads were cut off".into()),
+    }
+}
+
+/// Each connection and each file takes a descriptor, and 1024 of them are fewer than
+/// `limits.connections`.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
     }
 }
 

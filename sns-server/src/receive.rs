@@ -54,6 +54,8 @@ pub async fn file(
     }
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let media_type = normalised_type(media_type.unwrap_or(""));
+    let _permit = app.uploads.try_acquire().map_err(|_| Refusal::Busy)?;
+    has_room(app, length).await?;
     let mut writer = Writer::begin(&app.spool).await?;
     let mut body = request.into_body();
     while let Some(bytes) = next_piece(&mut body).await? {
@@ -88,6 +90,8 @@ pub async fn email(
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge("limits.email"));
     }
+    let _permit = app.uploads.try_acquire().map_err(|_| Refusal::Busy)?;
+    has_room(app, length).await?;
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let boundary = Boundary::from_content_type(&content_type.unwrap_or_default())
@@ -206,6 +210,19 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
         return Err(Refusal::NotUnderstood("Content-Length is missing".to_owned()));
     }
     Ok(length)
+}
+
+/// Refuses what would leave less than `limits.free_space`: better one photo is refused than the
+/// record of all others cannot be written.
+async fn has_room(app: &Arc<App>, length: Option<u64>) -> Result<(), Refusal> {
+    let spool = Arc::clone(&app.spool);
+    let free = blocking(move || spool.free_space()).await?;
+    let needed = app.limits.free_space.as_u64().saturating_add(length.unwrap_or(0));
+    if free < needed {
+        error!(free, needed, "limits.free_space is reached; nothing more is received");
+        return Err(Refusal::NoSpace);
+    }
+    Ok(())
 }
 
 async fn next_piece(body: &mut Body) -> Result<Option<bytes::Bytes>, Refusal> {

@@ -14,7 +14,7 @@
 
 use crate::ledger::{Ledger, LedgerError, Receipt};
 use crate::names::{file_name_on_disk, numbered, user_folder};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
 use rustix::io::Errno;
 use samsung_sns::session::{Session, SessionKey, Snapshot};
 use sha2::{Digest, Sha256};
@@ -164,6 +164,16 @@ impl Spool {
     /// The folder where people find their photos.
     pub fn photos(&self) -> &Path {
         &self.photos
+    }
+
+    /// How many bytes the disk has left for us.
+    ///
+    /// # Errors
+    /// [`SpoolError::Disk`] if it does not say.
+    pub fn free_space(&self) -> Result<u64, SpoolError> {
+        let disk_state =
+            statvfs(&self.incoming).map_err(|error| disk(&self.incoming)(error.into()))?;
+        Ok(disk_state.f_bavail.saturating_mul(disk_state.f_frsize))
     }
 
     /// Begins to receive a file.

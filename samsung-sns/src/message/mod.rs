@@ -1,6 +1,6 @@
 //! What the camera means: each exchange as typed messages, both directions in one file.
 //!
-//! Law: a message is read from a [`Document`](crate::wire::xml::Document) that has already forgiven
+//! Law: a message is read from a [`Document`] that has already forgiven
 //! everything; only a field without which the message means nothing is an error. Values that are
 //! not understood are kept as they came.
 

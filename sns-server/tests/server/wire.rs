@@ -272,6 +272,61 @@ fn over_a_limit_is_413_and_nothing_is_kept() {
     assert_eq!(server.photos().len(), 1);
 }
 
+/// Without making room they would take every place of their address.
+#[test]
+fn a_thousand_silent_connections_do_not_keep_a_camera_out() {
+    let server = Server::trial();
+    let silent: Vec<_> = (0..600).map(|_| server.connect()).collect();
+    let mut dripping: Vec<_> = (0..400).map(|_| server.connect()).collect();
+    dripping.iter_mut().for_each(|stream| stream.write_all(b"PUT /upload/").unwrap());
+    let session = server.login();
+    assert!(server.exchange(&put(&session, "A.JPG", b"photo")).ends_with(SUCCESS));
+    drop((silent, dripping));
+}
+
+#[test]
+fn more_uploads_than_may_be_at_a_time_are_503() {
+    let server = Server::start(Some("trial = true\n[limits]\nuploads_at_a_time = 1\n"));
+    let session = server.login();
+    let whole = put(&session, "A.JPG", &[7; 100_000]);
+    let mut first = server.connect();
+    first.write_all(&whole[..50_000]).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200)); // it has to have begun
+    let second = server.exchange(&put(&session, "B.JPG", b"photo"));
+    assert_eq!(undated(&second), golden("refused-busy"));
+    first.write_all(&whole[50_000..]).unwrap();
+    assert!(answer(&mut first).ends_with(SUCCESS));
+    assert!(server.exchange(&put(&session, "B.JPG", b"photo")).ends_with(SUCCESS));
+}
+
+#[test]
+fn more_busy_connections_than_may_be_are_503() {
+    let server = Server::start(Some("trial = true\n[limits]\nconnections_per_address = 2\n"));
+    let session = server.login();
+    let whole = put(&session, "A.JPG", &[7; 100_000]);
+    let mut busy: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    busy.iter_mut().for_each(|stream| stream.write_all(&whole[..50_000]).unwrap());
+    std::thread::sleep(std::time::Duration::from_millis(200)); // both have to have begun
+    let third = server.exchange(b"GET / HTTP/1.1\r\n\r\n");
+    assert_eq!(undated(&third), golden("refused-busy"));
+    for mut stream in busy {
+        stream.write_all(&whole[50_000..]).unwrap();
+        assert!(answer(&mut stream).ends_with(SUCCESS));
+    }
+    assert_eq!(status(&server.exchange(b"GET / HTTP/1.1\r\n\r\n")), "200");
+}
+
+#[test]
+fn with_too_little_space_left_it_is_507_and_what_is_kept_stays() {
+    let server = Server::start(Some("trial = true\n[limits]\nfree_space = \"1 PiB\"\n"));
+    let session = server.login();
+    let answer = server.exchange(&put(&session, "A.JPG", b"photo"));
+    assert_eq!(undated(&answer), golden("refused-no-space"));
+    let email = server.exchange(&data("reconstructed/nx300/email-ending-plain.http"));
+    assert_eq!(undated(&email), golden("refused-no-space"));
+    assert!(server.log().contains("limits.free_space"));
+}
+
 #[test]
 fn only_users_are_let_in_and_nothing_of_others_is_kept() {
     let server = Server::start(Some("[users.\"F\"]\n[users.\"camera@SAMSUNGCAMERA.com\"]\n"));
