@@ -2,8 +2,9 @@
 //! answered. `cargo run -p samsung-sns --example gateway < testdata/reconstructed/nx300/login-facebook.http`
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // the caller of the core has a clock and prints
 
+use samsung_sns::admission::Admission;
 use samsung_sns::endpoint::Endpoint;
-use samsung_sns::gateway::{Admission, Call, Gateway, Plan};
+use samsung_sns::gateway::{Call, Gateway, Plan};
 use samsung_sns::time::UnixTime;
 use samsung_sns::wire::request::{RequestHead, head_length};
 use std::io::Read;

@@ -125,6 +125,8 @@ pub enum Refusal {
     NotUnderstood(String),
     /// This user is not admitted.
     NotAdmitted,
+    /// The password is not this user's.
+    WrongPassword,
     /// No such session, or it has expired.
     NoSession,
     /// The site logs in by OAuth, which nobody has reverse engineered.
@@ -144,7 +146,10 @@ impl Refusal {
     pub fn status(&self) -> Status {
         match self {
             Refusal::NotUnderstood(_) => Status::BadRequest,
-            Refusal::NotAdmitted | Refusal::NoSession | Refusal::OAuthSite => Status::Unauthorized,
+            Refusal::NotAdmitted
+            | Refusal::WrongPassword
+            | Refusal::NoSession
+            | Refusal::OAuthSite => Status::Unauthorized,
             Refusal::UnknownPath => Status::NotFound,
             Refusal::TooLarge(_) => Status::TooLarge,
             Refusal::Busy => Status::Unavailable,
@@ -182,6 +187,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::NotUnderstood(why) => f.write_str(why),
             Refusal::NotAdmitted => f.write_str("this user may not send here"),
+            Refusal::WrongPassword => f.write_str("the password is wrong"),
             Refusal::NoSession => f.write_str("no such session, log in again"),
             Refusal::OAuthSite => f.write_str("this site needs OAuth, choose another site"),
             Refusal::UnknownPath => f.write_str("nothing is at this path"),

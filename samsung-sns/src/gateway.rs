@@ -4,11 +4,12 @@
 //! receive a file together with a one-use [`Ticket`] that already holds the answers for "safe on
 //! disk" and for everything that can go wrong. Time, address and randomness arrive in the call.
 
+use crate::admission::Admission;
 use crate::answer::{Answer, Refusal, Status};
 use crate::endpoint::{Endpoint, Site};
 use crate::hotspot::HotspotMemory;
 use crate::message::MessageError;
-use crate::message::auth::{AuthRequest, LoginAnswer, Logout, SCREEN_NAME};
+use crate::message::auth::{AuthRequest, Login, LoginAnswer, Logout, SCREEN_NAME};
 use crate::message::email::Email;
 use crate::message::media::{Announce, AnnounceAnswer, Media};
 use crate::message::sso::{AllShareLogin, time_answer};
@@ -16,9 +17,10 @@ use crate::quirk::Quirks;
 use crate::session::{Changes, SeriesId, Session, SessionKey, Sessions, Snapshot, State};
 use crate::time::UnixTime;
 use crate::wire::xml::{Document, decode};
-use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// One request, with all that the gateway may not find out by itself.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +57,26 @@ pub enum Plan {
     Refuse(Refusal),
     /// Receive the file or files; then answer as the ticket says.
     Receive(Ticket),
+    /// Check the password, which takes long on purpose; then go on with
+    /// [`Gateway::finish_login`].
+    CheckPassword(PendingLogin),
+}
+
+/// A login that waits for its password to be checked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PendingLogin {
+    /// Who wants to log in.
+    pub user: String,
+    /// The password that came.
+    pub password: Zeroizing<String>,
+    site: Site,
+    from: IpAddr,
+}
+
+impl fmt::Debug for PendingLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingLogin").field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 impl Plan {
@@ -63,7 +85,7 @@ impl Plan {
         match self {
             Plan::Answer(answer) => Some(answer.clone()),
             Plan::Refuse(refusal) => Some(refusal.to_answer()),
-            Plan::Receive(_) => None,
+            Plan::Receive(_) | Plan::CheckPassword(_) => None,
         }
     }
 }
@@ -108,30 +130,6 @@ impl Ticket {
     /// It is not.
     pub fn failed(self, refusal: &Refusal) -> Answer {
         refusal.to_answer()
-    }
-}
-
-/// Who may send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// Anyone: the trial mode.
-    Anyone,
-    /// These social login names and e-mail addresses, compared without case.
-    Users(BTreeMap<String, String>),
-}
-
-impl Admission {
-    /// Only these, spelt as they shall be shown.
-    pub fn users(names: impl IntoIterator<Item = String>) -> Admission {
-        Admission::Users(names.into_iter().map(|name| (name.to_lowercase(), name)).collect())
-    }
-
-    /// The spelling under which this user's files are kept, if the user is admitted.
-    pub fn admit(&self, user: &str) -> Option<String> {
-        match self {
-            Admission::Anyone => Some(user.to_owned()),
-            Admission::Users(users) => users.get(&user.trim().to_lowercase()).cloned(),
-        }
     }
 }
 
@@ -200,7 +198,19 @@ impl Gateway {
         let answer = match call.endpoint {
             Endpoint::Hotspot(check) => self.hotspot.answer(*check, call.from, call.now),
             Endpoint::Auth(site) => match AuthRequest::read(&document, &mut quirks)? {
-                AuthRequest::Login(login) => self.login(site, &login.user, &call, changes)?,
+                AuthRequest::Login(login) => {
+                    let user = self.admission.admit(&login.user, call.from);
+                    let user = user.ok_or(Refusal::NotAdmitted)?;
+                    let (site, from) = (site.clone(), call.from);
+                    let Login { password, .. } = login;
+                    let pending = PendingLogin { user: user.name, password, site, from };
+                    if user.has_password {
+                        return Ok(Plan::CheckPassword(pending));
+                    }
+                    let turn = self.finish_login(pending, true, call.now, call.random);
+                    *changes = turn.changes;
+                    return Ok(turn.plan);
+                }
                 AuthRequest::OAuthLogin { .. } => return Err(Refusal::OAuthSite),
                 AuthRequest::Logout(logout) => self.logout(&logout, &call, changes),
             },
@@ -216,14 +226,14 @@ impl Gateway {
             }
             Endpoint::Email { .. } => {
                 let email = Email::read(&document, &mut quirks)?;
-                return self.email(email).map(Plan::Receive);
+                return self.email(email, call.from).map(Plan::Receive);
             }
             Endpoint::Time => time_answer(call.now),
             // The ST1000 stops here; what it wants to read is unknown.
             Endpoint::ServiceProviders => Answer::success(),
             Endpoint::AllShare => {
                 let login = AllShareLogin::read(&document)?;
-                self.admission.admit(&login.login_id).ok_or(Refusal::NotAdmitted)?;
+                self.admission.admit(&login.login_id, call.from).ok_or(Refusal::NotAdmitted)?;
                 Answer::success()
             }
             Endpoint::EmailPage => Answer::redirect("/"),
@@ -233,31 +243,39 @@ impl Gateway {
         Ok(Plan::Answer(answer))
     }
 
-    fn login(
+    /// Goes on with a login whose password was checked, at the time and with the fresh randomness of
+    /// now.
+    pub fn finish_login(
         &mut self,
-        site: &Site,
-        user: &str,
-        call: &Call<'_>,
-        changes: &mut Changes,
-    ) -> Result<Answer, Refusal> {
-        let user = self.admission.admit(user).ok_or(Refusal::NotAdmitted)?;
-        let key = SessionKey::from_random(call.random);
+        pending: PendingLogin,
+        password_is_right: bool,
+        now: UnixTime,
+        random: [u8; 16],
+    ) -> Turn {
+        if !password_is_right {
+            let changes = Changes::default();
+            return Turn { plan: Plan::Refuse(Refusal::WrongPassword), changes };
+        }
+        let PendingLogin { user, site, from, .. } = pending;
+        let key = SessionKey::from_random(random);
         let answer = LoginAnswer {
             session_key: key.as_str().to_owned(),
             screen_name: SCREEN_NAME.to_owned(),
         };
-        *changes = self.sessions.open(key, user, site.clone(), call.from, call.now);
-        Ok(answer.to_answer())
+        let changes = self.sessions.open(key, user, site, from, now);
+        Turn { plan: Plan::Answer(answer.to_answer()), changes }
     }
 
     fn logout(&mut self, logout: &Logout, call: &Call<'_>, changes: &mut Changes) -> Answer {
         *changes = match &logout.session_key {
             Some(key) => self.sessions.close(key),
-            None => match logout.user.as_deref().map(|user| self.admission.admit(user)) {
-                Some(Some(user)) => self.sessions.close_from(call.from, Some(&user)),
-                Some(None) => Changes::default(), // somebody who never logged in
-                None => self.sessions.close_from(call.from, None),
-            },
+            None => {
+                match logout.user.as_deref().map(|user| self.admission.admit(user, call.from)) {
+                    Some(Some(user)) => self.sessions.close_from(call.from, Some(&user.name)),
+                    Some(None) => Changes::default(), // somebody who never logged in
+                    None => self.sessions.close_from(call.from, None),
+                }
+            }
         };
         Answer::success()
     }
@@ -292,8 +310,9 @@ impl Gateway {
         Ok(Ticket { user: session.user.clone(), purpose })
     }
 
-    fn email(&mut self, email: Email) -> Result<Ticket, Refusal> {
-        let user = self.admission.admit(email.sender_address()).ok_or(Refusal::NotAdmitted)?;
+    fn email(&mut self, email: Email, from: IpAddr) -> Result<Ticket, Refusal> {
+        let user = self.admission.admit(email.sender_address(), from);
+        let user = user.ok_or(Refusal::NotAdmitted)?.name;
         Ok(Ticket { user, purpose: Purpose::Email(email) })
     }
 }

@@ -37,6 +37,7 @@ fn answers() -> Vec<(&'static str, Answer)> {
         ("email-page", Answer::redirect("/")),
         ("refused-not-understood", Refusal::NotUnderstood("the body is empty".into()).to_answer()),
         ("refused-not-admitted", Refusal::NotAdmitted.to_answer()),
+        ("refused-wrong-password", Refusal::WrongPassword.to_answer()),
         ("refused-no-session", Refusal::NoSession.to_answer()),
         ("refused-oauth-site", Refusal::OAuthSite.to_answer()),
         ("refused-unknown-path", Refusal::UnknownPath.to_answer()),

@@ -2,11 +2,12 @@
 //! the gateway reads, and the reverse.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test helps itself, and reads files
 
+use samsung_sns::admission::{Admission, User};
 use samsung_sns::answer::{Answer, Refusal, Status};
 use samsung_sns::camera;
 use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{BodyKind, Endpoint, Site};
-use samsung_sns::gateway::{Admission, Call, Gateway, Plan, Purpose, Ticket};
+use samsung_sns::gateway::{Call, Gateway, Plan, Purpose, Ticket};
 use samsung_sns::message::auth::{Login, LoginAnswer, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
@@ -184,12 +185,41 @@ fn only_users_are_admitted_in_any_case_and_with_any_display_name() {
 }
 
 #[test]
+fn a_user_may_be_bound_to_networks() {
+    let networks = vec!["10.42.0.0/24".parse().unwrap()];
+    let user = User { networks, ..User::from("me@example.com".to_owned()) };
+    let mut pair = Pair::new(Admission::users([user]));
+    assert!(pair.login("me@example.com").is_none());
+    assert_eq!(pair.send(&email("me@example.com")), Plan::Refuse(Refusal::NotAdmitted));
+    pair.from = [10, 42, 0, 17].into();
+    assert!(pair.login("me@example.com").is_some());
+    assert_eq!(pair.ticket(&email("me@example.com")).user, "me@example.com");
+}
+
+#[test]
+fn a_password_is_checked_before_there_is_a_session() {
+    let user = User { has_password: true, ..User::from("me".to_owned()) };
+    let mut pair = Pair::new(Admission::users([user]));
+    let request = camera::login(&facebook(), &login("ME")).unwrap();
+    let Plan::CheckPassword(pending) = pair.send(&request) else { panic!("no check") };
+    assert_eq!((pending.user.as_str(), pending.password.as_str()), ("me", "secret"));
+    assert!(!format!("{pending:?}").contains("secret"));
+    let mut finish = |right| pair.gateway.finish_login(pending.clone(), right, pair.now, [9; 16]);
+    assert_eq!(finish(false).plan, Plan::Refuse(Refusal::WrongPassword));
+    let turn = finish(true);
+    assert_eq!(turn.changes.sessions.len(), 1);
+    assert!(LoginAnswer::scan(&turn.plan.answer().unwrap().body).is_some());
+    // An e-mail carries no password, so none is asked for.
+    assert_eq!(pair.ticket(&email("me")).user, "me");
+}
+
+#[test]
 fn what_a_camera_cannot_mean_is_refused_and_nothing_else_is() {
     let mut pair = Pair::new(Admission::Anyone);
     let mut refusal = |request: &str| match pair.send(request.as_bytes()) {
         Plan::Refuse(refusal) => refusal.status().code(),
         Plan::Answer(answer) => answer.status.code(),
-        Plan::Receive(_) => 0,
+        Plan::Receive(_) | Plan::CheckPassword(_) => 0,
     };
     let oauth = "<Request Method=\"login\"><OAuth Version=\"1.0\"/></Request>";
     assert_eq!(refusal(&format!("POST /flickr/auth HTTP/1.1\r\n\r\n{oauth}")), 401);

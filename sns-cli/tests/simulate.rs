@@ -1,11 +1,12 @@
 //! `sns-cli simulate` against a server that keeps every byte it is sent, and against the real one.
 #![allow(clippy::unwrap_used)] // a test's helpers are tests
 
+use samsung_sns::admission::Admission;
 use samsung_sns::answer::{Answer, Status};
 use samsung_sns::camera::{self, Attachment};
 use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{Endpoint, Site};
-use samsung_sns::gateway::{Admission, Call, Gateway, Plan};
+use samsung_sns::gateway::{Call, Gateway, Plan};
 use samsung_sns::message::auth::{AuthRequest, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, Media};

@@ -5,6 +5,7 @@
 
 use crate::body::read_whole;
 use crate::config::{Config, Limits};
+use crate::passwords::Passwords;
 use crate::receive;
 use crate::spool::{Spool, SpoolError};
 use crate::web;
@@ -15,8 +16,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
-use samsung_sns::gateway::{Call, Gateway, Plan, Turn};
-use samsung_sns::session::SessionKey;
+use samsung_sns::gateway::{Call, Gateway, Plan};
+use samsung_sns::session::{Changes, SessionKey};
 use samsung_sns::time::UnixTime;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,7 @@ use tracing::{error, info, warn};
 #[derive(Debug)]
 pub struct App {
     gateway: Mutex<Gateway>,
+    passwords: Arc<Passwords>,
     /// Where files go.
     pub spool: Arc<Spool>,
     /// What is too much.
@@ -76,43 +78,52 @@ impl App {
         let gateway = Gateway::restore(config.admission.clone(), most, lifetime, spool.sessions()?);
         let index = web::index(config, spool.photos());
         let uploads = Semaphore::new(limits.uploads_at_a_time);
-        Ok(Arc::new(App { gateway: Mutex::new(gateway), spool, limits, uploads, index }))
+        let gateway = Mutex::new(gateway);
+        let passwords = Arc::new(Passwords::new(config.passwords.clone()));
+        Ok(Arc::new(App { gateway, passwords, spool, limits, uploads, index }))
     }
 
     /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody
     /// hears of it, so that a camera in the middle of a post goes on after a restart.
     pub async fn plan(self: &Arc<Self>, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Plan {
-        let mut random = [0; 16];
-        if getrandom::fill(&mut random).is_err() {
-            // Without randomness a session key could be guessed.
-            return Plan::Refuse(Refusal::Busy);
-        }
+        let Some(random) = unguessable() else { return Plan::Refuse(Refusal::Busy) };
         let call = Call { endpoint, message, from, now: now(), random };
-        let Turn { plan, changes } = self.gateway().handle(call);
-        if !changes.sessions.is_empty() {
-            let app = Arc::clone(self);
-            let kept = tokio::task::spawn_blocking(move || {
-                app.spool.remember(|| {
-                    let gateway = app.gateway();
-                    let state = |key: SessionKey| (gateway.session(&key).cloned(), key);
-                    changes
-                        .sessions
-                        .into_iter()
-                        .map(state)
-                        .map(|(state, key)| (key, state))
-                        .collect()
-                })
-            });
-            if let Ok(Err(failure)) = kept.await {
-                error!(%failure, "a session is not kept; a restart would end it");
-            }
+        let mut turn = self.gateway().handle(call);
+        if let Plan::CheckPassword(pending) = &turn.plan {
+            let right = self.passwords.is_right(&pending.user, &pending.password, from).await;
+            let Some(random) = unguessable() else { return Plan::Refuse(Refusal::Busy) };
+            turn = self.gateway().finish_login(pending.clone(), right, now(), random);
         }
-        plan
+        self.remember(turn.changes).await;
+        turn.plan
+    }
+
+    async fn remember(self: &Arc<Self>, changes: Changes) {
+        if changes.sessions.is_empty() {
+            return;
+        }
+        let app = Arc::clone(self);
+        let kept = tokio::task::spawn_blocking(move || {
+            app.spool.remember(|| {
+                let gateway = app.gateway();
+                let now = |key: SessionKey| (gateway.session(&key).cloned(), key);
+                changes.sessions.into_iter().map(now).map(|(state, key)| (key, state)).collect()
+            })
+        });
+        if let Ok(Err(failure)) = kept.await {
+            error!(%failure, "a session is not kept; a restart would end it");
+        }
     }
 
     fn gateway(&self) -> MutexGuard<'_, Gateway> {
         self.gateway.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sixteen bytes that nobody can guess, or nothing: without them a session key could be guessed.
+fn unguessable() -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
 /// The time, read in this one place.
@@ -180,7 +191,7 @@ fn direct(plan: Plan) -> Result<Answer, Refusal> {
     match plan {
         Plan::Answer(answer) => Ok(answer),
         Plan::Refuse(refusal) => Err(refusal),
-        Plan::Receive(ticket) => Ok(ticket.failed(&Refusal::Busy)),
+        Plan::Receive(_) | Plan::CheckPassword(_) => Err(Refusal::Busy),
     }
 }
 

@@ -4,8 +4,10 @@
 //! refused with file, line and the nearest key that exists. A key that is not built yet does not
 //! exist.
 
+use crate::passwords::{Hash, NoHash};
 use bytesize::ByteSize;
-use samsung_sns::gateway::Admission;
+use ipnet::IpNet;
+use samsung_sns::admission::{Admission, User};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,6 +23,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Who may send.
     pub admission: Admission,
+    /// The hashes of those whose password is checked, by their name as it is spelt here.
+    pub passwords: BTreeMap<String, Hash>,
     /// What is too much.
     pub limits: Limits,
 }
@@ -112,6 +116,16 @@ pub enum ConfigError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// What is said of a user does not hold together.
+    #[error("{path}, [users.{user:?}]: {problem}")]
+    User {
+        /// The file.
+        path: PathBuf,
+        /// The user.
+        user: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// Nobody could send.
     #[error(
         "{path} admits nobody: name the users ([users.\"me@example.com\"]), or set trial = true \
@@ -130,15 +144,32 @@ struct File {
     data_dir: Option<PathBuf>,
     #[serde(default)]
     trial: bool,
-    users: Option<BTreeMap<String, User>>,
+    users: Option<BTreeMap<String, UserKeys>>,
     #[serde(default)]
     limits: Limits,
 }
 
-/// A user is its name for now; its keys come with passwords and routes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct User {}
+struct UserKeys {
+    password_hash: Option<HashText>,
+    password_hash_file: Option<PathBuf>,
+    #[serde(default)]
+    networks: Vec<IpNet>,
+}
+
+/// A hash that was understood; kept apart so that the error names its line.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct HashText(Hash);
+
+impl TryFrom<String> for HashText {
+    type Error = NoHash;
+
+    fn try_from(text: String) -> Result<HashText, NoHash> {
+        Hash::read(&text).map(HashText)
+    }
+}
 
 impl Config {
     /// What holds without a configuration file: the trial mode, on this machine only.
@@ -147,6 +178,7 @@ impl Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
             data_dir: PathBuf::from("./sns-data"),
             admission: Admission::Anyone,
+            passwords: BTreeMap::new(),
             limits: Limits::default(),
         }
     }
@@ -173,9 +205,19 @@ impl Config {
             }
             ConfigError::Mistake { path: path.to_owned(), line, problem }
         })?;
+        let mut passwords = BTreeMap::new();
         let admission = match file.users {
             _ if file.trial => Admission::Anyone,
-            Some(users) if !users.is_empty() => Admission::users(users.into_keys()),
+            Some(keys) if !keys.is_empty() => {
+                let mut users = Vec::new();
+                for (name, keys) in keys {
+                    let hash = keys.hash(path, &name)?;
+                    let (networks, has_password) = (keys.networks, hash.is_some());
+                    passwords.extend(hash.map(|hash| (name.clone(), hash)));
+                    users.push(User { name, networks, has_password });
+                }
+                Admission::users(users)
+            }
             _ => return Err(ConfigError::NobodyAdmitted { path: path.to_owned() }),
         };
         let trial = Config::trial();
@@ -183,6 +225,7 @@ impl Config {
             listen: file.listen.unwrap_or(trial.listen),
             data_dir: file.data_dir.unwrap_or(trial.data_dir),
             admission,
+            passwords,
             limits: file.limits,
         })
     }
@@ -190,6 +233,29 @@ impl Config {
     /// Whether anyone may send.
     pub fn is_trial(&self) -> bool {
         self.admission == Admission::Anyone
+    }
+}
+
+impl UserKeys {
+    fn hash(&self, path: &Path, name: &str) -> Result<Option<Hash>, ConfigError> {
+        let refuse = |problem: String| ConfigError::User {
+            path: path.to_owned(),
+            user: name.to_owned(),
+            problem,
+        };
+        match (&self.password_hash, &self.password_hash_file) {
+            (Some(_), Some(_)) => {
+                Err(refuse("both password_hash and password_hash_file are given".to_owned()))
+            }
+            (Some(hash), None) => Ok(Some(hash.0.clone())),
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|error| refuse(format!("password_hash_file {file:?}: {error}")))?;
+                let hash = Hash::read(&text);
+                hash.map(Some).map_err(|error| refuse(format!("{}: {error}", file.display())))
+            }
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -246,11 +312,10 @@ mod tests {
         assert_eq!(config.limits.email, ByteSize::mib(10));
         assert_eq!(config.limits.body_rate, Rate(ByteSize::kib(2)));
         assert_eq!(config.limits.session_lifetime, Duration::from_secs(30 * 86_400));
-        assert_eq!(
-            config.admission.admit("camera@samsungcamera.com").unwrap(),
-            "Camera@samsungcamera.com"
-        );
-        assert_eq!(config.admission.admit("other@example.com"), None);
+        let here = [10, 42, 0, 17].into();
+        let user = config.admission.admit("camera@samsungcamera.com", here).unwrap();
+        assert_eq!(user.name, "Camera@samsungcamera.com");
+        assert_eq!(config.admission.admit("other@example.com", here), None);
     }
 
     #[test]
@@ -265,13 +330,38 @@ mod tests {
             "c.toml, line 4: unknown key `uplaod`; the nearest is `upload`"
         );
         assert_eq!(
-            error("[users.\"a@b\"]\npassword_hash = \"x\"\n"),
-            "c.toml, line 2: unknown key `password_hash`; nothing can be set here"
+            error("[users.\"a@b\"]\npassword = \"x\"\n"),
+            "c.toml, line 2: unknown key `password`; the nearest is `password_hash`"
         );
         assert!(error("trial = true\nlisten = [\"wlan0:80\"]\n").starts_with("c.toml, line 2: "));
         assert!(
             error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: ")
         );
+    }
+
+    #[test]
+    fn users_may_have_networks_and_a_hash() {
+        let hash = Hash::of("secret").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hash");
+        std::fs::write(&file, format!("{}\n", hash.as_str())).unwrap();
+        let text = format!(
+            "[users.me]\nnetworks = [\"10.42.0.0/24\"]\npassword_hash = {:?}\n\
+             [users.you]\npassword_hash_file = {file:?}\n",
+            hash.as_str()
+        );
+        let config = parse(&text).unwrap();
+        assert_eq!(config.passwords.len(), 2);
+        assert_eq!(config.passwords["you"], hash);
+        assert!(config.admission.admit("me", [10, 42, 0, 17].into()).unwrap().has_password);
+        assert_eq!(config.admission.admit("me", [10, 43, 0, 17].into()), None);
+
+        let both = text + "password_hash = \"x\"\n";
+        assert!(parse(&both).unwrap_err().contains("hash-password"));
+        let missing = parse("[users.me]\npassword_hash_file = \"/nowhere\"\n").unwrap_err();
+        assert!(missing.contains("[users.\"me\"]") && missing.contains("/nowhere"), "{missing}");
+        let network = parse("[users.me]\nnetworks = [\"10.42\"]\n").unwrap_err();
+        assert!(network.starts_with("c.toml, line 2: `networks`: "), "{network}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod crowd;
 pub mod ledger;
 pub mod listen;
 pub mod names;
+pub mod passwords;
 pub mod receive;
 pub mod spool;
 pub mod web;

@@ -1,10 +1,12 @@
 //! The command line of the server.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sns_server::app::App;
 use sns_server::config::Config;
 use sns_server::listen;
+use sns_server::passwords::Hash;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +29,14 @@ struct Arguments {
     /// Keep everything here instead of where the configuration says
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask for a password and print its hash for password_hash in the configuration
+    HashPassword,
 }
 
 fn main() -> ExitCode {
@@ -45,6 +55,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(Command::HashPassword) = arguments.command {
+        return hash_password();
+    }
     let mut config = match &arguments.config {
         Some(path) => Config::read(path)?,
         None => Config::trial(),
@@ -64,6 +77,24 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .enable_all()
         .build()?;
     runtime.block_on(serve(config))
+}
+
+/// From a terminal without showing it, else one line of standard input.
+fn hash_password() -> Result<(), Box<dyn std::error::Error>> {
+    let password = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password("Password: ")?
+    } else {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    };
+    if password.is_empty() {
+        return Err(
+            "an empty password is none; without password_hash no password is asked for".into()
+        );
+    }
+    writeln!(std::io::stdout(), "{}", Hash::of(&password)?.as_str())?;
+    Ok(())
 }
 
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {

@@ -47,6 +47,7 @@ pub async fn file(
         Plan::Receive(ticket) => ticket,
         Plan::Refuse(refusal) => return Err(refusal),
         Plan::Answer(answer) => return Ok(answer),
+        Plan::CheckPassword(_) => return Err(Refusal::NotAdmitted), // an upload has none
     };
     let limit = app.limits.upload.as_u64();
     if length.is_some_and(|length| length > limit) {
@@ -171,7 +172,7 @@ impl Parts<'_> {
                     match self.app.plan(self.endpoint, &message, self.from).await {
                         Plan::Receive(ticket) => self.ticket = Some(ticket),
                         Plan::Refuse(refusal) => return Err(refusal),
-                        Plan::Answer(_) => {}
+                        Plan::Answer(_) | Plan::CheckPassword(_) => {}
                     }
                 }
                 Part::File { writer, name_as_sent, media_type } => {

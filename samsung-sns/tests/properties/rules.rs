@@ -1,9 +1,10 @@
 //! What must hold for any bytes at all. `fuzz/` and `cargo test` share these: a fuzz target is one
 //! of these functions, a test runs it over `testdata/` and over random bytes.
 
+use samsung_sns::admission::Admission;
 use samsung_sns::crypto::{CryptSessionKey, credential};
 use samsung_sns::endpoint::{Endpoint, Site};
-use samsung_sns::gateway::{Admission, Call, Gateway, Plan, Purpose, Turn};
+use samsung_sns::gateway::{Call, Gateway, Plan, Purpose, Turn};
 use samsung_sns::message::auth::{AuthRequest, LoginAnswer};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, resource_name};

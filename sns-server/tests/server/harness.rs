@@ -65,10 +65,11 @@ impl Server {
         Server { folder, address, first_line, child, log }
     }
 
-    /// What the server logged so far, after the first line.
-    pub(crate) fn log(&self) -> String {
-        std::thread::sleep(Duration::from_millis(50));
-        self.log.lock().unwrap().clone()
+    /// What the server logged so far, after the first line; at least these words are waited for.
+    pub(crate) fn log_with(&self, words: &str) -> String {
+        let log = || self.log.lock().unwrap().clone();
+        wait_until(&format!("the log says {words:?}"), || log().contains(words));
+        log()
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -116,6 +117,12 @@ impl Server {
         found
     }
 
+    /// Waits until so many uploads have begun.
+    pub(crate) fn wait_for_uploads(&self, count: usize) {
+        let incoming = self.folder.path().join("data/incoming");
+        wait_until("uploads have begun", || std::fs::read_dir(&incoming).unwrap().count() >= count);
+    }
+
     /// Asks the server to stop, and waits until it has.
     pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
         self.signal_stop();
@@ -133,6 +140,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Waits for something that takes a moment on a quiet machine and longer on a busy one.
+pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if done() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited ten seconds in vain until {what}");
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {

@@ -1,9 +1,8 @@
 //! The server as a process: how it starts, what it says, how it ends.
 
-use crate::harness::{Server, answer, put};
+use crate::harness::{Server, answer, data, put, wait_until};
 use std::io::Write;
-use std::process::{Command, Output};
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
 
 fn run(config: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -44,6 +43,35 @@ fn a_configuration_that_is_wrong_is_refused_in_one_line() {
 }
 
 #[test]
+fn a_hash_made_by_the_server_lets_its_password_in_and_no_other() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sns-server"))
+        .arg("hash-password")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"p\n").unwrap();
+    let hash = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    // The published capture logs in as `f` with the password `p`.
+    let login = data("reconstructed/nx300/login-facebook.http");
+    let server = Server::start(Some(&format!("[users.f]\npassword_hash = {:?}\n", hash.trim())));
+    assert!(server.exchange(&login).contains("<Response SessionKey="));
+    let other = sns_server::passwords::Hash::of("other").unwrap();
+    let server = Server::start(Some(&format!("[users.F]\npassword_hash = {:?}\n", other.as_str())));
+    let refused = server.exchange(&login);
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("wrong"), "{refused}");
+    assert!(!server.log_with("refused").contains("argon2id"));
+}
+
+#[test]
+fn a_user_bound_to_another_network_is_not_let_in() {
+    let server = Server::start(Some("[users.f]\nnetworks = [\"10.42.0.0/24\"]\n"));
+    let login = data("reconstructed/nx300/login-facebook.http");
+    assert!(server.exchange(&login).starts_with("HTTP/1.1 401"));
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let server = Server::trial();
     let output = Command::new(env!("CARGO_BIN_EXE_sns-server"))
@@ -67,10 +95,9 @@ fn told_to_stop_it_finishes_what_has_begun_and_drops_who_said_nothing() {
     let mut stream = server.connect();
     let request = put(&session, "A.JPG", &[7; 200_000]);
     stream.write_all(&request[..100_000]).unwrap();
-    std::thread::sleep(Duration::from_millis(200)); // the head has to be read
+    server.wait_for_uploads(1);
     server.signal_stop();
-    std::thread::sleep(Duration::from_millis(200));
-    assert!(std::net::TcpStream::connect(server.address).is_err(), "nothing new is taken");
+    wait_until("nothing new is taken", || std::net::TcpStream::connect(server.address).is_err());
     stream.write_all(&request[100_000..]).unwrap();
     assert!(answer(&mut stream).ends_with("<Response Status=\"succ\" />"));
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
