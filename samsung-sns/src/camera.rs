@@ -17,6 +17,7 @@ use crate::message::MessageError;
 use crate::message::auth::{Login, Logout};
 use crate::message::email::Email;
 use crate::message::media::{Announce, Media};
+use crate::message::sso::AllShareLogin;
 
 /// The host of the social gateway.
 pub const GATEWAY_HOST: &str = "snsgw.samsungmobile.com";
@@ -58,6 +59,25 @@ pub fn announce(site: &Site, announce: &Announce) -> Vec<u8> {
         Media::Video { .. } => "video",
     };
     post(&format!("{site}/{door}"), &announce.to_xml())
+}
+
+/// The AllShare login of an NX300; its host and headers are *reconstructed*.
+pub fn allshare(login: &AllShareLogin) -> Vec<u8> {
+    post("security/sso/userprofiles/authentication/emailid", &login.to_xml())
+}
+
+/// What an ST1000/CL65 asks first; its host and headers are *reconstructed*.
+pub fn time() -> Vec<u8> {
+    get("/security/sso/initialize/time")
+}
+
+/// What an ST1000/CL65 asks next, and where it stops; host and headers are *reconstructed*.
+pub fn service_providers(duid: &str) -> Vec<u8> {
+    get(&format!("/social/columbus/serviceproviders/list?DUID={duid}"))
+}
+
+fn get(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: {EMAIL_HOST}\r\n\r\n").into_bytes()
 }
 
 fn post(path: &str, body: &str) -> Vec<u8> {

@@ -9,8 +9,9 @@ use samsung_sns::endpoint::{Endpoint, Site};
 use samsung_sns::message::auth::{AuthRequest, Login, LoginAnswer, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
-use samsung_sns::message::sso::AllShareLogin;
+use samsung_sns::message::sso::{AllShareLogin, scan_time, time_answer};
 use samsung_sns::quirk::Quirks;
+use samsung_sns::time::UnixTime;
 use samsung_sns::wire::multipart::{Boundary, Event, Reader};
 use samsung_sns::wire::request::{RequestHead, head_length};
 use samsung_sns::wire::xml::{Document, decode};
@@ -141,7 +142,23 @@ proptest! {
     #[test]
     fn allshare(login_id in some_text(), password in text()) {
         let login = AllShareLogin { login_id, password: Zeroizing::new(password) };
-        prop_assert_eq!(AllShareLogin::read(&Document::read(&login.to_xml())).unwrap(), login);
+        let (_, endpoint, body) = received(&camera::allshare(&login));
+        prop_assert_eq!(endpoint, Endpoint::AllShare);
+        prop_assert_eq!(AllShareLogin::read(&Document::read(&body)).unwrap(), login);
+    }
+
+    #[test]
+    fn time(millis in any::<u64>()) {
+        let head = RequestHead::read(&camera::time()).unwrap();
+        prop_assert_eq!(Endpoint::of(&head.method, None, &head.target), Endpoint::Time);
+        let now = UnixTime::from_millis(millis);
+        prop_assert_eq!(scan_time(&time_answer(now).body), Some(now));
+    }
+
+    #[test]
+    fn service_providers(duid in "[0-9]{1,12}") {
+        let head = RequestHead::read(&camera::service_providers(&duid)).unwrap();
+        prop_assert_eq!(Endpoint::of(&head.method, None, &head.target), Endpoint::ServiceProviders);
     }
 
     #[test]

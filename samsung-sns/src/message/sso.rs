@@ -20,6 +20,12 @@ pub fn time_answer(now: UnixTime) -> Answer {
     Answer::new(Status::Ok, body)
 }
 
+/// The time in such an answer, found by substring.
+pub fn scan_time(body: &str) -> Option<UnixTime> {
+    let rest = body.split_once("<currentServerTime>")?.1;
+    rest.split_once('<')?.0.parse().ok().map(UnixTime::from_millis)
+}
+
 /// What the NX300 posts for "AllShare", in clear text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AllShareLogin {

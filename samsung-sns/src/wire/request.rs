@@ -196,7 +196,7 @@ impl RequestHead {
 
 /// The lines of a head, up to the first empty one, without their ends.
 fn lines<'a>(bytes: &'a [u8], quirks: &mut Quirks) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(16);
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
         let bare = line.ends_with(b"\n") && !line.ends_with(b"\r\n");
         let text = line.strip_suffix(b"\n").unwrap_or(line);
@@ -253,7 +253,7 @@ fn headers<'a>(
     lines: impl Iterator<Item = &'a [u8]>,
     quirks: &mut Quirks,
 ) -> Result<Vec<Header>, HeadError> {
-    let mut headers: Vec<Header> = Vec::new();
+    let mut headers: Vec<Header> = Vec::with_capacity(16);
     for line in lines {
         if matches!(line[0], b' ' | b'\t') {
             match headers.last_mut() {
@@ -295,12 +295,13 @@ fn headers<'a>(
 
 /// A value without surrounding white space; control characters, legal nowhere, are white space too.
 fn header_value(bytes: &[u8], quirks: &mut Quirks) -> Vec<u8> {
-    let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
-    let plain: Vec<u8> =
-        bytes.iter().map(|&byte| if is_control(byte) { b' ' } else { byte }).collect();
-    if plain != bytes {
-        quirks.note(Quirk::ControlCharacters);
+    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    if !bytes.iter().any(is_control) {
+        return bytes.trim_ascii().to_vec();
     }
+    quirks.note(Quirk::ControlCharacters);
+    let plain: Vec<u8> =
+        bytes.iter().map(|byte| if is_control(byte) { b' ' } else { *byte }).collect();
     plain.trim_ascii().to_vec()
 }
 

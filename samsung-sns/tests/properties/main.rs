@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 type Rule = fn(&[u8]);
 
-const RULES: [(&str, Rule); 7] = [
+const RULES: [(&str, Rule); 8] = [
     ("request_head", rules::request_head),
     ("response_head", rules::response_head),
     ("messages", rules::messages),
     ("multipart", rules::multipart),
     ("boundary", rules::boundary),
     ("credentials", rules::credentials),
+    ("hotspot", rules::hotspot),
     ("conversation", rules::conversation),
 ];
 

@@ -2,9 +2,11 @@
 //! of these functions, a test runs it over `testdata/` and over random bytes.
 
 use samsung_sns::admission::Admission;
+use samsung_sns::camera::is_online;
 use samsung_sns::crypto::{CryptSessionKey, credential};
-use samsung_sns::endpoint::{Endpoint, Site};
+use samsung_sns::endpoint::{Endpoint, HotspotCheck, Site};
 use samsung_sns::gateway::{Call, Gateway, Plan, Purpose, Turn};
+use samsung_sns::hotspot::HotspotMemory;
 use samsung_sns::message::auth::{AuthRequest, LoginAnswer};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, resource_name};
@@ -138,6 +140,28 @@ pub(crate) fn credentials(bytes: &[u8]) {
     }
     let _ = credential::open_plain(&value);
     let _ = CryptSessionKey::from_base64(&value);
+}
+
+/// Whatever clients ask in whatever order: each gets what its own firmware takes for "online", Yahoo's
+/// two answers in turn, and MSN's cookie always. The first byte says how many clients there are.
+pub(crate) fn hotspot(bytes: &[u8]) {
+    let Some((&clients, steps)) = bytes.split_first() else { return };
+    let mut memory = HotspotMemory::default();
+    let mut turns = [0_u32; 256];
+    for (at, &step) in steps.iter().enumerate() {
+        let client = step % clients.max(1);
+        let check = [HotspotCheck::Gld, HotspotCheck::Yahoo, HotspotCheck::Msn][at % 3];
+        let from = IpAddr::V4(Ipv4Addr::new(10, 0, 0, client));
+        let answer = memory.answer(check, from, UnixTime::from_secs(step.into()));
+        assert!(is_online(check, &answer.to_bytes("now")), "{check:?}: {answer:?}");
+        if check == HotspotCheck::Yahoo {
+            let expected = if turns[usize::from(client)].is_multiple_of(2) { 200 } else { 302 };
+            assert_eq!(answer.status.code(), expected);
+            turns[usize::from(client)] += 1;
+        } else {
+            assert_eq!(answer.status.code(), 200);
+        }
+    }
 }
 
 /// A conversation made of bytes: nothing is received without a live session, sessions stay within
