@@ -102,6 +102,7 @@ const SCHEMA: &str = "
         sha256  BLOB NOT NULL,
         length  INTEGER NOT NULL,
         path    TEXT NOT NULL,       -- below the folder of photos
+        content TEXT,                -- media type by its bytes; NULL: no picture or video, not passed on
         UNIQUE (user, sha256)
     );
     CREATE TABLE receipt (
@@ -200,13 +201,15 @@ impl Ledger {
         for file in files {
             // The path changes when a person deleted the file and it came again.
             let photo_id: i64 = transaction.query_row(
-                "INSERT INTO photo (user, sha256, length, path) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO photo (user, sha256, length, path, content)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (user, sha256) DO UPDATE SET path = excluded.path RETURNING id",
                 params![
                     receipt.user,
                     file.sha256,
                     i64::try_from(file.kept.length).unwrap_or(i64::MAX),
-                    file.kept.path.to_string_lossy()
+                    file.kept.path.to_string_lossy(),
+                    file.kept.content
                 ],
                 |row| row.get(0),
             )?;

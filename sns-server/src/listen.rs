@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tracing::warn;
+use tracing::{Instrument, info_span, warn};
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,7 @@ pub async fn serve(
     let told = stopping.clone();
     let crowd = Crowd::new(app.limits.connections, app.limits.connections_per_address);
     let turned_away = Arc::new(Semaphore::new(64));
+    let mut number = 0_u64;
     loop {
         tokio::select! {
             Some((stream, peer)) = incoming.recv() => {
@@ -74,8 +75,12 @@ pub async fn serve(
                     Some(place) => {
                         let (router, limits) = (router.clone(), Arc::clone(&app.limits));
                         let told = told.clone();
-                        connections
-                            .spawn(connection::serve(stream, peer, router, limits, place, told));
+                        // Every line of the log about one request carries its number.
+                        number += 1;
+                        let span = info_span!("request", number);
+                        let serving =
+                            connection::serve(stream, peer, router, limits, place, told);
+                        connections.spawn(serving.instrument(span));
                     }
                     None => {
                         if let Ok(turn) = Arc::clone(&turned_away).try_acquire_owned() {

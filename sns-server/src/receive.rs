@@ -17,7 +17,7 @@ use samsung_sns::message::media::normalised_type;
 use samsung_sns::wire::multipart::{Boundary, Event, MultipartError, PartHead, Reader};
 use std::net::IpAddr;
 use std::sync::Arc;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// This much of a file is collected before it is written.
 const PIECE: usize = 128 * 1024;
@@ -145,13 +145,15 @@ struct Parts<'a> {
 enum Part {
     None,
     Message(Vec<u8>),
-    File {
-        writer: Writer,
-        name_as_sent: String,
-        media_type: String,
-    },
+    File(Box<FilePart>),
     /// A form field that no camera sends.
     Other,
+}
+
+struct FilePart {
+    writer: Writer,
+    name_as_sent: String,
+    media_type: String,
 }
 
 impl Parts<'_> {
@@ -163,7 +165,7 @@ impl Parts<'_> {
                     return Err(Refusal::TooLarge("a message may be"));
                 }
                 Part::Message(message) => message.extend_from_slice(&bytes),
-                Part::File { writer, .. } => writer.write(&bytes).await?,
+                Part::File(file) => file.writer.write(&bytes).await?,
                 Part::None | Part::Other => {}
             },
             Event::PartEnd => match std::mem::replace(&mut self.part, Part::None) {
@@ -175,7 +177,8 @@ impl Parts<'_> {
                         Plan::Answer(_) | Plan::CheckPassword(_) => {}
                     }
                 }
-                Part::File { writer, name_as_sent, media_type } => {
+                Part::File(file) => {
+                    let FilePart { writer, name_as_sent, media_type } = *file;
                     let incoming = writer.finish().await?;
                     self.files.push(Arrived { incoming, name_as_sent, media_type });
                 }
@@ -195,11 +198,11 @@ impl Parts<'_> {
         if file_name.is_none() && name != "binary" {
             return Ok(Part::Other);
         }
-        Ok(Part::File {
+        Ok(Part::File(Box::new(FilePart {
             writer: Writer::begin(&self.app.spool).await?,
             name_as_sent: String::from_utf8_lossy(&file_name.unwrap_or_default()).into_owned(),
             media_type: normalised_type(&head.media_type().unwrap_or_default()),
-        })
+        })))
     }
 }
 
@@ -287,8 +290,11 @@ async fn keep(app: &App, ticket: Ticket, files: Vec<Arrived>) -> Result<Answer, 
     let spool = Arc::clone(&app.spool);
     let user = ticket.user.clone();
     let kept = blocking(move || spool.keep(&receipt, files)).await?;
-    for Kept { path, length, known } in &kept {
-        info!(user = ?user, path = ?path, length, known, "kept");
+    for Kept { path, length, known, content } in &kept {
+        match content {
+            Some(content) => info!(?user, ?path, length, known, content, "kept"),
+            None => warn!(?user, ?path, length, known, "kept, but neither picture nor video"),
+        }
     }
     Ok(ticket.stored())
 }

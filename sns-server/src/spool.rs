@@ -65,7 +65,12 @@ pub struct Incoming {
     file: File,
     hash: Sha256,
     length: u64,
+    /// The first bytes, by which its content is told.
+    beginning: Vec<u8>,
 }
+
+/// So many first bytes tell a picture or video from anything else.
+const BEGINNING: usize = 512;
 
 impl Incoming {
     /// Takes more bytes.
@@ -75,8 +80,23 @@ impl Incoming {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
         self.file.write_all(bytes).map_err(disk(&self.path))?;
         self.hash.update(bytes);
+        let missing = BEGINNING.saturating_sub(self.beginning.len()).min(bytes.len());
+        self.beginning.extend_from_slice(&bytes[..missing]);
         self.length += bytes.len() as u64;
         Ok(())
+    }
+
+    /// The media type by the bytes themselves, if they are those of a picture or video; what a camera
+    /// declares proves nothing.
+    fn content(&self) -> Option<&'static str> {
+        let is_media = |kind: &infer::Type| {
+            matches!(kind.matcher_type(), infer::MatcherType::Image | infer::MatcherType::Video)
+        };
+        match self.beginning.as_slice() {
+            // Camcorders: a kind that infer does not know.
+            [_, _, _, _, b'f', b't', b'y', b'p', b'3', b'g', ..] => Some("video/3gpp"),
+            bytes => infer::get(bytes).filter(is_media).map(|kind| kind.mime_type()),
+        }
     }
 
     /// How many bytes came so far.
@@ -112,6 +132,9 @@ pub struct Kept {
     pub length: u64,
     /// Whether it had been there before.
     pub known: bool,
+    /// Its media type by its bytes; `None` if it is neither picture nor video. Then it is kept like
+    /// any other, and not to be passed on.
+    pub content: Option<&'static str>,
 }
 
 /// What the ledger says about one file of a receipt.
@@ -184,7 +207,7 @@ impl Spool {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = self.incoming.join(format!("{number}.part"));
         let file = File::create_new(&path).map_err(disk(&path))?;
-        Ok(Incoming { path, file, hash: Sha256::new(), length: 0 })
+        Ok(Incoming { path, file, hash: Sha256::new(), length: 0, beginning: Vec::new() })
     }
 
     /// Keeps whole files of a user and records them with their receipt. When this returns, all of it
@@ -205,8 +228,9 @@ impl Spool {
                 same_content(&arrived.incoming.path, &self.photos.join(path)).unwrap_or(false)
             });
             let length = arrived.incoming.length;
+            let content = arrived.incoming.content();
             let kept = match known {
-                Some(path) => Kept { path, length, known: true },
+                Some(path) => Kept { path, length, known: true, content },
                 None => self.place(&folder, &arrived)?,
             };
             let Arrived { name_as_sent, media_type, .. } = arrived;
@@ -255,14 +279,15 @@ impl Spool {
         let name = file_name_on_disk(&arrived.name_as_sent);
         let from = &arrived.incoming.path;
         let length = arrived.incoming.length;
+        let content = arrived.incoming.content();
         for number in 1.. {
             let path = folder.join(numbered(&name, number));
             let to = self.photos.join(&path);
             match rename_new(from, &to) {
-                Ok(()) => return Ok(Kept { path, length, known: false }),
+                Ok(()) => return Ok(Kept { path, length, known: false, content }),
                 // We died between rename and record, or a person put it there: it is kept once.
                 Err(Errno::EXIST) if same_content(from, &to).unwrap_or(false) => {
-                    return Ok(Kept { path, length, known: true });
+                    return Ok(Kept { path, length, known: true, content });
                 }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(disk(&to)(error.into())),
@@ -356,6 +381,25 @@ mod tests {
         assert_eq!(fixture.names("photos/me"), ["SAM_0001-2.JPG", "SAM_0001.JPG"]);
         assert_eq!(fixture.names("photos/you"), ["SAM_0001.JPG"]);
         assert_eq!(fixture.names("incoming"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn content_is_told_by_the_bytes_and_never_refused() {
+        let fixture = Fixture::new();
+        for (bytes, content) in [
+            (&b"\xff\xd8\xff\xe1 JPEG, MPO"[..], Some("image/jpeg")),
+            (b"II*\0 SRW is a TIFF", Some("image/tiff")),
+            (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", Some("video/mp4")),
+            (b"\0\0\0\x18ftyp3gp4\0\0\0\0isom3gp4", Some("video/3gpp")),
+            (b"RIFF\x10\0\0\0AVI LIST", Some("video/x-msvideo")),
+            (b"#!/bin/sh\nrm -rf /\n", None),
+            (b"<html>", None),
+            (b"PK\x03\x04", None),
+            (b"\xff", None),
+        ] {
+            assert_eq!(fixture.keep("me", "a.jpg", bytes).content, content, "{bytes:?}");
+        }
+        assert_eq!(fixture.names("photos/me").len(), 9);
     }
 
     #[test]

@@ -328,6 +328,21 @@ fn with_too_little_space_left_it_is_507_and_what_is_kept_stays() {
 }
 
 #[test]
+fn one_upload_can_be_followed_through_the_log() {
+    let server = Server::trial();
+    let session = server.login();
+    server.exchange(&put(&session, "A.JPG", b"no picture"));
+    server.exchange(&put(&session, "B.JPG", b"\xff\xd8\xff\xe0 picture"));
+    let log = server.log_with("image/jpeg");
+    let number = |words| {
+        let line = log.lines().find(|line| line.contains(words)).unwrap();
+        between(line, "request{number=", "}").to_owned()
+    };
+    assert_eq!(number("neither picture nor video"), "2", "{log}");
+    assert_eq!(number("image/jpeg"), "3", "{log}");
+}
+
+#[test]
 fn only_users_are_let_in_and_nothing_of_others_is_kept() {
     let server = Server::start(Some("[users.\"F\"]\n[users.\"camera@SAMSUNGCAMERA.com\"]\n"));
     let session = server.login();
