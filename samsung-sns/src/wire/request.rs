@@ -38,7 +38,7 @@ pub enum HeadError {
         /// What the headers said.
         value: String,
     },
-    /// The target has more than [`MAX_TARGET`] bytes.
+    /// The target has more than [`MAX_TARGET`] bytes, once it is percent-encoded.
     #[error("the request target is longer than {MAX_TARGET} bytes")]
     TargetTooLong,
     /// More than [`MAX_HEADERS`] headers.
@@ -116,6 +116,9 @@ impl RequestHead {
         let headers = headers(lines, &mut quirks)?;
         let content_length = content_length(&headers, &mut quirks)?;
         let (authority, target) = split_target(&target, &mut quirks);
+        if target.len() > MAX_TARGET {
+            return Err(HeadError::TargetTooLong);
+        }
         let head =
             RequestHead { method, authority, target, version, headers, content_length, quirks };
         Ok(head.with_doubts_noted())
@@ -234,9 +237,6 @@ fn request_line(line: &[u8], quirks: &mut Quirks) -> Result<(String, Vec<u8>, St
     let is_method = !method.is_empty() && method.iter().all(|b| b.is_ascii_alphabetic());
     if target.is_empty() || !is_version || !is_method {
         return Err(refuse());
-    }
-    if target.len() > MAX_TARGET {
-        return Err(HeadError::TargetTooLong);
     }
     let method = String::from_utf8_lossy(method);
     let upper = method.to_ascii_uppercase();
