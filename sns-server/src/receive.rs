@@ -5,7 +5,7 @@
 
 use crate::app::{App, now};
 use crate::ledger::Receipt;
-use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError};
+use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError, Whole};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
@@ -21,6 +21,9 @@ use tracing::{error, info, warn};
 
 /// This much of a file is collected before it is written.
 const PIECE: usize = 128 * 1024;
+
+/// One e-mail has at most as many files: a card full of photos, and no disk full of empty ones.
+const MAX_FILES: usize = 2000;
 
 /// What a refusal says when a body did not arrive.
 pub fn broken(error: &dyn std::error::Error) -> Refusal {
@@ -72,7 +75,7 @@ pub async fn file(
         Purpose::Upload { file_name, .. } => file_name.clone(),
         _ => String::new(),
     };
-    let arrived = Arrived { incoming: writer.finish().await?, name_as_sent, media_type };
+    let arrived = Arrived { whole: writer.finish().await?, name_as_sent, media_type };
     keep(app, ticket, vec![arrived]).await
 }
 
@@ -179,8 +182,8 @@ impl Parts<'_> {
                 }
                 Part::File(file) => {
                     let FilePart { writer, name_as_sent, media_type } = *file;
-                    let incoming = writer.finish().await?;
-                    self.files.push(Arrived { incoming, name_as_sent, media_type });
+                    let whole = writer.finish().await?;
+                    self.files.push(Arrived { whole, name_as_sent, media_type });
                 }
                 Part::None | Part::Other => {}
             },
@@ -193,6 +196,9 @@ impl Parts<'_> {
         let name = head.name().unwrap_or_default().to_ascii_lowercase();
         if name == "message" && self.ticket.is_none() {
             return Ok(Part::Message(Vec::new()));
+        }
+        if self.files.len() == MAX_FILES {
+            return Err(Refusal::TooLarge("2000 files in one e-mail"));
         }
         let file_name = head.file_name();
         if file_name.is_none() && name != "binary" {
@@ -279,9 +285,10 @@ impl Writer {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<Incoming, Refusal> {
+    async fn finish(mut self) -> Result<Whole, Refusal> {
         self.flush().await?;
-        self.incoming.ok_or(Refusal::NoSpace)
+        let incoming = self.incoming.ok_or(Refusal::NoSpace)?;
+        blocking(move || incoming.finish()).await
     }
 }
 

@@ -58,10 +58,21 @@ fn disk(path: &Path) -> impl FnOnce(io::Error) -> SpoolError + '_ {
     move |error| SpoolError::Disk { path: path.to_owned(), error }
 }
 
+/// A file in `incoming/`; gone when this is dropped, unless it was renamed.
+#[derive(Debug)]
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Renamed files are no longer there; whatever else goes wrong, the next start empties it.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 /// A file on its way in. Dropped, it is gone.
 #[derive(Debug)]
 pub struct Incoming {
-    path: PathBuf,
+    temporary: Temporary,
     file: File,
     hash: Sha256,
     length: u64,
@@ -78,7 +89,7 @@ impl Incoming {
     /// # Errors
     /// [`SpoolError::Disk`] if they cannot be written.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
-        self.file.write_all(bytes).map_err(disk(&self.path))?;
+        self.file.write_all(bytes).map_err(disk(&self.temporary.0))?;
         self.hash.update(bytes);
         let missing = BEGINNING.saturating_sub(self.beginning.len()).min(bytes.len());
         self.beginning.extend_from_slice(&bytes[..missing]);
@@ -103,20 +114,34 @@ impl Incoming {
     pub fn length(&self) -> u64 {
         self.length
     }
+
+    /// Says that this is all. When this returns, the bytes survive a power cut; no descriptor is
+    /// held, however many files one e-mail has.
+    ///
+    /// # Errors
+    /// [`SpoolError::Disk`] if they cannot be made safe.
+    pub fn finish(self) -> Result<Whole, SpoolError> {
+        self.file.sync_all().map_err(disk(&self.temporary.0))?;
+        let content = self.content();
+        let Incoming { temporary, hash, length, .. } = self;
+        Ok(Whole { temporary, sha256: hash.finalize().into(), length, content })
+    }
 }
 
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        // Renamed files are no longer there; whatever else goes wrong, the next start empties it.
-        let _ = fs::remove_file(&self.path);
-    }
+/// A file that is whole and on the disk, under a name that is not yet its own. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Whole {
+    temporary: Temporary,
+    sha256: [u8; 32],
+    length: u64,
+    content: Option<&'static str>,
 }
 
 /// A whole file with what the camera said about it.
 #[derive(Debug)]
 pub struct Arrived {
     /// Its bytes.
-    pub incoming: Incoming,
+    pub whole: Whole,
     /// Its name as sent.
     pub name_as_sent: String,
     /// Its media type, normalised.
@@ -207,7 +232,8 @@ impl Spool {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = self.incoming.join(format!("{number}.part"));
         let file = File::create_new(&path).map_err(disk(&path))?;
-        Ok(Incoming { path, file, hash: Sha256::new(), length: 0, beginning: Vec::new() })
+        let temporary = Temporary(path);
+        Ok(Incoming { temporary, file, hash: Sha256::new(), length: 0, beginning: Vec::new() })
     }
 
     /// Keeps whole files of a user and records them with their receipt. When this returns, all of it
@@ -216,19 +242,15 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`]; then the receipt is not recorded and the camera must not hear of success.
     pub fn keep(&self, receipt: &Receipt, files: Vec<Arrived>) -> Result<Vec<Kept>, SpoolError> {
-        for arrived in &files {
-            arrived.incoming.file.sync_all().map_err(disk(&arrived.incoming.path))?;
-        }
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.user_folder(&receipt.user)?;
         let mut records = Vec::with_capacity(files.len());
         for arrived in files {
-            let sha256: [u8; 32] = arrived.incoming.hash.clone().finalize().into();
+            let Whole { temporary, sha256, length, content } = &arrived.whole;
+            let (sha256, length, content) = (*sha256, *length, *content);
             let known = ledger.find(&receipt.user, &sha256)?.filter(|path| {
-                same_content(&arrived.incoming.path, &self.photos.join(path)).unwrap_or(false)
+                same_content(&temporary.0, &self.photos.join(path)).unwrap_or(false)
             });
-            let length = arrived.incoming.length;
-            let content = arrived.incoming.content();
             let kept = match known {
                 Some(path) => Kept { path, length, known: true, content },
                 None => self.place(&folder, &arrived)?,
@@ -277,9 +299,8 @@ impl Spool {
     /// Renames a file to the first free name of its kind.
     fn place(&self, folder: &Path, arrived: &Arrived) -> Result<Kept, SpoolError> {
         let name = file_name_on_disk(&arrived.name_as_sent);
-        let from = &arrived.incoming.path;
-        let length = arrived.incoming.length;
-        let content = arrived.incoming.content();
+        let Whole { temporary: Temporary(from), length, content, .. } = &arrived.whole;
+        let (length, content) = (*length, *content);
         for number in 1.. {
             let path = folder.join(numbered(&name, number));
             let to = self.photos.join(&path);
@@ -352,7 +373,8 @@ mod tests {
         fn arrived(&self, name: &str, bytes: &[u8]) -> Arrived {
             let mut incoming = self.spool.begin().unwrap();
             incoming.write(bytes).unwrap();
-            Arrived { incoming, name_as_sent: name.into(), media_type: "image/jpeg".into() }
+            let whole = incoming.finish().unwrap();
+            Arrived { whole, name_as_sent: name.into(), media_type: "image/jpeg".into() }
         }
 
         fn keep(&self, user: &str, name: &str, bytes: &[u8]) -> Kept {

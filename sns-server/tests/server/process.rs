@@ -144,7 +144,7 @@ fn what_was_kept_is_known_after_a_restart() {
     let mut incoming = spool.begin().unwrap();
     incoming.write(b"photo").unwrap();
     let arrived = sns_server::spool::Arrived {
-        incoming,
+        whole: incoming.finish().unwrap(),
         name_as_sent: "other.JPG".into(),
         media_type: "image/jpeg".into(),
     };
