@@ -17,4 +17,5 @@ pub mod names;
 pub mod passwords;
 pub mod receive;
 pub mod spool;
+pub mod systemd;
 pub mod web;

@@ -6,10 +6,12 @@ use sns_server::app::App;
 use sns_server::config::Config;
 use sns_server::listen;
 use sns_server::passwords::Hash;
+use sns_server::systemd;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -110,14 +112,17 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let (stop, stopping) = watch::channel(false);
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
     let serving = listen::serve(listeners, app, stopping);
     tokio::pin!(serving);
+    systemd::ready();
     tokio::select! {
         () = &mut serving => return Ok(()),
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: running uploads are finished first");
+    systemd::stopping();
     let _ = stop.send(true);
     tokio::select! {
         () = &mut serving => Ok(()),

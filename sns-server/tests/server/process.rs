@@ -134,6 +134,34 @@ fn a_camera_in_the_middle_of_a_post_goes_on_after_a_restart() {
 }
 
 #[test]
+fn systemd_hears_when_it_is_ready_that_it_lives_and_when_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let hear = || {
+        let mut bytes = [0; 200];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sns-server"))
+        .args(["--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(folder.path().join("data"))
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "100000")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said: Vec<String> = (0..4).map(|_| hear()).collect();
+    assert_eq!(said.iter().filter(|text| text.contains("READY=1")).count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|text| text.contains("WATCHDOG=1")).count(), 3, "{said:?}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    while !hear().contains("STOPPING=1") {}
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn what_was_kept_is_known_after_a_restart() {
     let mut server = Server::trial();
     let session = server.login();
