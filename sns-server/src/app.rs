@@ -4,6 +4,7 @@
 //! the core's [`Answer`], and every request is logged once, without a secret.
 
 use crate::body::read_whole;
+use crate::clock::{self, SteadyClock};
 use crate::config::{Config, Limits};
 use crate::passwords::Passwords;
 use crate::receive;
@@ -18,10 +19,8 @@ use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
 use samsung_sns::gateway::{Call, Gateway, Plan};
 use samsung_sns::session::{Changes, SessionKey};
-use samsung_sns::time::UnixTime;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
@@ -29,6 +28,7 @@ use tracing::{error, info, warn};
 #[derive(Debug)]
 pub struct App {
     gateway: Mutex<Gateway>,
+    clock: SteadyClock,
     passwords: Arc<Passwords>,
     /// Where files go.
     pub spool: Arc<Spool>,
@@ -75,24 +75,30 @@ impl App {
         let limits = Arc::new(config.limits.clone());
         let spool = Arc::new(Spool::open(&config.data_dir)?);
         let (most, lifetime) = (limits.sessions, limits.session_lifetime);
-        let gateway = Gateway::restore(config.admission.clone(), most, lifetime, spool.sessions()?);
+        let clock = SteadyClock::start(clock::wall());
+        let mut snapshot = spool.sessions()?;
+        // The clock may have been years away when they were kept, so each lives its time anew.
+        snapshot.sessions.iter_mut().for_each(|(_, session)| session.used_at = clock.now());
+        let gateway = Gateway::restore(config.admission.clone(), most, lifetime, snapshot);
         let index = web::index(config, spool.photos());
         let uploads = Semaphore::new(limits.uploads_at_a_time);
         let gateway = Mutex::new(gateway);
         let passwords = Arc::new(Passwords::new(config.passwords.clone()));
-        Ok(Arc::new(App { gateway, passwords, spool, limits, uploads, index }))
+        Ok(Arc::new(App { gateway, clock, passwords, spool, limits, uploads, index }))
     }
 
     /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody
     /// hears of it, so that a camera in the middle of a post goes on after a restart.
     pub async fn plan(self: &Arc<Self>, endpoint: &Endpoint, message: &[u8], from: IpAddr) -> Plan {
         let Some(random) = unguessable() else { return Plan::Refuse(Refusal::Busy) };
-        let call = Call { endpoint, message, from, now: now(), random };
+        // The ST1000 asks what time it is; everything else asks how much has passed.
+        let now = if *endpoint == Endpoint::Time { clock::wall() } else { self.clock.now() };
+        let call = Call { endpoint, message, from, now, random };
         let mut turn = self.gateway().handle(call);
         if let Plan::CheckPassword(pending) = &turn.plan {
             let right = self.passwords.is_right(&pending.user, &pending.password, from).await;
             let Some(random) = unguessable() else { return Plan::Refuse(Refusal::Busy) };
-            turn = self.gateway().finish_login(pending.clone(), right, now(), random);
+            turn = self.gateway().finish_login(pending.clone(), right, self.clock.now(), random);
         }
         self.remember(turn.changes).await;
         turn.plan
@@ -124,12 +130,6 @@ impl App {
 fn unguessable() -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
-}
-
-/// The time, read in this one place.
-pub fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The router. Everything goes one way, because what `/` means depends on the host.

@@ -8,6 +8,7 @@
 pub mod answer_writer;
 pub mod app;
 pub mod body;
+pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod crowd;

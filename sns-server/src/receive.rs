@@ -3,7 +3,8 @@
 //! Law: a file is streamed; what of it is in memory does not depend on its length. A refusal leaves
 //! nothing behind. `succ` is said only after [`Spool::keep`](crate::spool::Spool::keep) returned.
 
-use crate::app::{App, now};
+use crate::app::App;
+use crate::clock::wall;
 use crate::ledger::Receipt;
 use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError, Whole};
 use axum::body::Body;
@@ -293,7 +294,7 @@ impl Writer {
 }
 
 async fn keep(app: &App, ticket: Ticket, files: Vec<Arrived>) -> Result<Answer, Refusal> {
-    let receipt = Receipt::of(&ticket, now());
+    let receipt = Receipt::of(&ticket, wall());
     let spool = Arc::clone(&app.spool);
     let user = ticket.user.clone();
     let kept = blocking(move || spool.keep(&receipt, files)).await?;

@@ -1,6 +1,7 @@
 //! The server as a process: how it starts, what it says, how it ends.
 
 use crate::harness::{Server, answer, data, put, wait_until};
+use samsung_sns::time::UnixTime;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
@@ -103,6 +104,25 @@ fn told_to_stop_it_finishes_what_has_begun_and_drops_who_said_nothing() {
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
     assert_eq!(server.photos()["f/A.JPG"].len(), 200_000);
     drop(silent);
+}
+
+/// A stick without a battery: between two starts the clock is years off, either way.
+#[test]
+fn a_clock_that_jumps_by_years_ends_no_session() {
+    for year_2040_or_1970 in [UnixTime::from_secs(2_208_988_800), UnixTime::from_secs(60)] {
+        let mut server = Server::trial();
+        let session = server.login();
+        assert!(server.terminate().success());
+        let spool = sns_server::spool::Spool::open(&server.folder.path().join("data")).unwrap();
+        let kept = spool.sessions().unwrap().sessions.into_iter().map(|(key, mut session)| {
+            session.used_at = year_2040_or_1970;
+            (key, Some(session))
+        });
+        spool.remember(|| kept.collect()).unwrap();
+        drop(spool);
+        let server = server.again();
+        assert!(server.exchange(&put(&session, "A.JPG", b"photo")).contains("succ"));
+    }
 }
 
 /// Killed, not stopped: nothing is written on the way out.
