@@ -27,8 +27,8 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-/// hyper's read buffer: holds the largest head, and bounds the pieces in which a body arrives.
-const READ_BUFFER: usize = 128 * 1024;
+/// hyper's read buffer at the least; it bounds the pieces in which a body arrives.
+const LEAST_BUFFER: usize = 16 * 1024;
 /// How long a pause of the sender has to be to count as its end, where its length is not known.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -69,8 +69,11 @@ pub async fn serve(
     };
     let drain_bound = limits.upload.as_u64().max(limits.email.as_u64());
     let exact = ExactAnswer::default();
+    let start = head.to_http11();
+    // hyper's buffer has to hold the head; more would be held by each of a thousand slow senders.
+    let buffer = (start.len() + 8 * 1024).max(LEAST_BUFFER);
     let io = tokio::io::join(
-        io::Cursor::new([head.to_http11(), rest].concat()).chain(reader),
+        io::Cursor::new([start, rest].concat()).chain(reader),
         AnswerWriter::new(writer, exact.clone()),
     );
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
@@ -95,7 +98,7 @@ pub async fn serve(
         .half_close(true)
         .writev(false)
         .max_headers(samsung_sns::wire::request::MAX_HEADERS + 8)
-        .max_buf_size(READ_BUFFER)
+        .max_buf_size(buffer)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(io), service)
         .without_shutdown()
