@@ -8,15 +8,15 @@ use std::str::FromStr;
 pub(crate) const USAGE: &str = "\
 usage: endurance [kill] [memory] [abuse] [flags]
   --seed N          what is sent, and when it is killed (default 1)
-  kill:   --rounds N       kill -9 this many times (12)
-  memory: --full           the figures of the documentation, asserted in a release build
-          --assert         assert the bounds whatever the sizes
+  --full            the sizes of the documentation; a release build asserts the bounds of memory
+  kill:   --rounds N       kill -9 this many times (12; full 200)
+  memory: --assert         assert the bounds whatever the sizes
           --video-mb N     one video (20; full 300)
           --email-mb N     one e-mail (12; full 200)
           --uploads N      uploads at once (8; full 50)
           --upload-mb N    of this size each (1; full 20)
           --photos N       tiny photos, one after the other (200; full 10000)
-  abuse:  --connections N  hostile connections (1500; the report has 100000)
+  abuse:  --connections N  hostile connections (1500; full 100000)
           --threads N      of them at a time (64)
           --held N         held open all the while (a fifth of the connections, at most 1000)";
 

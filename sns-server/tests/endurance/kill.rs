@@ -73,7 +73,7 @@ struct Tally {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
-    let rounds = args.rounds.unwrap_or(12);
+    let rounds = args.rounds.unwrap_or(if args.full { 200 } else { 12 });
     let temporary = tempfile::tempdir().map_err(|error| error.to_string())?;
     let journal = Journal::default();
     let mut tally = Tally::default();

@@ -30,6 +30,10 @@ const TESTS: [(&str, Test); 3] =
     [("kill", kill::run), ("memory", memory::run), ("abuse", abuse::run)];
 
 fn main() -> ExitCode {
+    if std::env::args().any(|arg| arg == "--help") {
+        println!("{}", args::USAGE);
+        return ExitCode::SUCCESS;
+    }
     let args = match Args::read(std::env::args().skip(1)) {
         Ok(args) => args,
         Err(problem) => {

@@ -59,7 +59,7 @@ impl Table {
                     self.exceeded
                         .push(format!("{what}: {name} {value:.1} MB, must be < {most} MB"));
                 }
-                format!("{name} {value:.1} < {most}")
+                format!("{name} {value:.1}, bound {most}")
             }
             None => String::new(),
         };
