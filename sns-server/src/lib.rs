@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod crowd;
+pub mod destination;
 pub mod ledger;
 pub mod listen;
 pub mod names;

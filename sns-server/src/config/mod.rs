@@ -4,6 +4,8 @@
 //! refused with file, line and the nearest key that exists. A key that is not built yet does not
 //! exist.
 
+pub mod secret;
+
 use crate::passwords::{Hash, NoHash};
 use bytesize::ByteSize;
 use ipnet::IpNet;
