@@ -123,6 +123,10 @@ impl Answer {
 pub enum Refusal {
     /// Head or body cannot be understood, or a length is wrong.
     NotUnderstood(String),
+    /// No recipient of an e-mail is anybody to whom it could be delivered.
+    NoRoute,
+    /// Every destination insists on alt texts, and the text has none.
+    AltTextsMissing,
     /// This user is not admitted.
     NotAdmitted,
     /// The password is not this user's.
@@ -145,7 +149,9 @@ impl Refusal {
     /// The status that says so.
     pub fn status(&self) -> Status {
         match self {
-            Refusal::NotUnderstood(_) => Status::BadRequest,
+            Refusal::NotUnderstood(_) | Refusal::NoRoute | Refusal::AltTextsMissing => {
+                Status::BadRequest
+            }
             Refusal::NotAdmitted
             | Refusal::WrongPassword
             | Refusal::NoSession
@@ -186,6 +192,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::NotUnderstood(why) => f.write_str(why),
+            Refusal::NoRoute => f.write_str("no recipient has a route on this server"),
+            Refusal::AltTextsMissing => f.write_str("alt texts are missing, write text~alt1~alt2"),
             Refusal::NotAdmitted => f.write_str("this user may not send here"),
             Refusal::WrongPassword => f.write_str("the password is wrong"),
             Refusal::NoSession => f.write_str("no such session, log in again"),

@@ -57,6 +57,9 @@ pub enum Plan {
     Refuse(Refusal),
     /// Receive the file or files; then answer as the ticket says.
     Receive(Ticket),
+    /// A file is announced. Answer this, unless what the ticket says of it has nowhere to go: then
+    /// answer [`Ticket::failed`]. The ticket receives nothing; the upload has its own.
+    Announced(Ticket, Answer),
     /// Check the password, which takes long on purpose; then go on with
     /// [`Gateway::finish_login`].
     CheckPassword(PendingLogin),
@@ -83,7 +86,7 @@ impl Plan {
     /// The answer that can be given at once, if one can.
     pub fn answer(&self) -> Option<Answer> {
         match self {
-            Plan::Answer(answer) => Some(answer.clone()),
+            Plan::Answer(answer) | Plan::Announced(_, answer) => Some(answer.clone()),
             Plan::Refuse(refusal) => Some(refusal.to_answer()),
             Plan::Receive(_) | Plan::CheckPassword(_) => None,
         }
@@ -215,10 +218,10 @@ impl Gateway {
                 AuthRequest::Logout(logout) => self.logout(&logout, &call, changes),
             },
             Endpoint::Photo(_) => {
-                self.announce(&Announce::read_photo(&document)?, &call, changes)?
+                return self.announce(Announce::read_photo(&document)?, &call, changes);
             }
             Endpoint::Video(_) => {
-                self.announce(&Announce::read_video(&document)?, &call, changes)?
+                return self.announce(Announce::read_video(&document)?, &call, changes);
             }
             Endpoint::Upload { session, file_name } => {
                 let name = String::from_utf8_lossy(file_name);
@@ -282,14 +285,16 @@ impl Gateway {
 
     fn announce(
         &mut self,
-        announce: &Announce,
+        announce: Announce,
         call: &Call<'_>,
         changes: &mut Changes,
-    ) -> Result<Answer, Refusal> {
-        let (announced, over) = self.sessions.announce(announce, call.now);
+    ) -> Result<Plan, Refusal> {
+        let (announced, over) = self.sessions.announce(&announce, call.now);
         *changes = over;
-        let (_, name) = announced.ok_or(Refusal::NoSession)?;
-        Ok(AnnounceAnswer::new(&announce.session_key, &name).to_answer())
+        let (session, resource_name) = announced.ok_or(Refusal::NoSession)?;
+        let answer = AnnounceAnswer::new(&announce.session_key, &resource_name).to_answer();
+        let ticket = upload_ticket(session, announce.file_name).ok_or(Refusal::NoSession)?;
+        Ok(Plan::Announced(ticket, answer))
     }
 
     fn upload(
@@ -302,12 +307,7 @@ impl Gateway {
         let (found, over) = self.sessions.upload(key, name, call.now);
         *changes = over;
         let (session, file_name) = found.ok_or(Refusal::NoSession)?;
-        let State::Posting { series, text, media } = session.state.clone() else {
-            return Err(Refusal::NoSession); // an upload has just made it Posting
-        };
-        let site = session.site.clone();
-        let purpose = Purpose::Upload { series, site, file_name, text, media };
-        Ok(Ticket { user: session.user.clone(), purpose })
+        upload_ticket(session, file_name).ok_or(Refusal::NoSession)
     }
 
     fn email(&mut self, email: Email, from: IpAddr) -> Result<Ticket, Refusal> {
@@ -315,6 +315,14 @@ impl Gateway {
         let user = user.ok_or(Refusal::NotAdmitted)?.name;
         Ok(Ticket { user, purpose: Purpose::Email(email) })
     }
+}
+
+/// What a file of this name is part of; `None` if nothing was announced or is being sent.
+fn upload_ticket(session: &Session, file_name: String) -> Option<Ticket> {
+    let State::Posting { series, text, media } = session.state.clone() else { return None };
+    let site = session.site.clone();
+    let purpose = Purpose::Upload { series, site, file_name, text, media };
+    Some(Ticket { user: session.user.clone(), purpose })
 }
 
 impl From<MessageError> for Refusal {

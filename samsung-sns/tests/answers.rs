@@ -36,6 +36,8 @@ fn answers() -> Vec<(&'static str, Answer)> {
         ("time", time_answer(now)),
         ("email-page", Answer::redirect("/")),
         ("refused-not-understood", Refusal::NotUnderstood("the body is empty".into()).to_answer()),
+        ("refused-no-route", Refusal::NoRoute.to_answer()),
+        ("refused-alt-texts-missing", Refusal::AltTextsMissing.to_answer()),
         ("refused-not-admitted", Refusal::NotAdmitted.to_answer()),
         ("refused-wrong-password", Refusal::WrongPassword.to_answer()),
         ("refused-no-session", Refusal::NoSession.to_answer()),

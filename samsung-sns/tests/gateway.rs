@@ -71,15 +71,27 @@ impl Pair {
     }
 
     fn announce(&mut self, session_key: &str, file_name: &str, content: &str) -> Option<String> {
-        let announce = Announce {
-            session_key: session_key.to_owned(),
-            media: Media::Photo { album: Some("NX300".into()) },
-            file_name: file_name.to_owned(),
-            content: content.to_owned(),
-        };
-        let answer = self.answer(&camera::announce(&facebook(), &announce));
+        let answer = self.answer(&announce(session_key, file_name, content));
         AnnounceAnswer::scan(&answer.body).map(|answer| answer.resource_id)
     }
+
+    /// What an announce promises.
+    fn announced(&mut self, session_key: &str, file_name: &str, content: &str) -> Ticket {
+        match self.send(&announce(session_key, file_name, content)) {
+            Plan::Announced(ticket, _) => ticket,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn announce(session_key: &str, file_name: &str, content: &str) -> Vec<u8> {
+    let announce = Announce {
+        session_key: session_key.to_owned(),
+        media: Media::Photo { album: Some("NX300".into()) },
+        file_name: file_name.to_owned(),
+        content: content.to_owned(),
+    };
+    camera::announce(&facebook(), &announce)
 }
 
 fn message_part(head: &RequestHead, body: &[u8]) -> Vec<u8> {
@@ -142,6 +154,24 @@ fn a_photo_goes_the_whole_way() {
     );
     assert!(camera::has_succeeded(&ticket.clone().stored().to_bytes("")));
     assert!(!camera::has_succeeded(&ticket.failed(&Refusal::NoSpace).to_bytes("")));
+}
+
+#[test]
+fn an_announce_says_what_is_coming_so_that_it_can_be_refused() {
+    let mut pair = Pair::new(Admission::Anyone);
+    let key = pair.login("me").unwrap();
+    let first = pair.announce(&key, "a.jpg", "hello").unwrap();
+    let promised = pair.announced(&key, "b.jpg", "hello");
+    let coming = pair.ticket(&camera::upload_head(&first, "image/jpeg", 5));
+    let series = |ticket: &Ticket| match &ticket.purpose {
+        Purpose::Upload { series, text, .. } => (*series, text.clone()),
+        purpose => panic!("{purpose:?}"),
+    };
+    assert_eq!(series(&promised), (SeriesId(1), "hello".into()));
+    assert_eq!(series(&coming), series(&promised));
+    assert_eq!(series(&pair.announced(&key, "c.jpg", "bye")).0, SeriesId(2));
+    let refused = promised.failed(&Refusal::AltTextsMissing);
+    assert_eq!(refused.status.code(), 400);
 }
 
 #[test]
@@ -218,7 +248,7 @@ fn what_a_camera_cannot_mean_is_refused_and_nothing_else_is() {
     let mut pair = Pair::new(Admission::Anyone);
     let mut refusal = |request: &str| match pair.send(request.as_bytes()) {
         Plan::Refuse(refusal) => refusal.status().code(),
-        Plan::Answer(answer) => answer.status.code(),
+        Plan::Answer(answer) | Plan::Announced(_, answer) => answer.status.code(),
         Plan::Receive(_) | Plan::CheckPassword(_) => 0,
     };
     let oauth = "<Request Method=\"login\"><OAuth Version=\"1.0\"/></Request>";

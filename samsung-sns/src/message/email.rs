@@ -80,7 +80,7 @@ impl Email {
 }
 
 /// The address in `Name <address>`, or the text itself.
-fn address(sender: &str) -> &str {
+pub fn address(sender: &str) -> &str {
     match (sender.rfind('<'), sender.rfind('>')) {
         (Some(open), Some(close)) if open < close => sender[open + 1..close].trim(),
         _ => sender.trim(),
