@@ -6,6 +6,7 @@
 use crate::body::read_whole;
 use crate::clock::{self, SteadyClock};
 use crate::config::{Config, Limits};
+use crate::outbox::Outbox;
 use crate::passwords::Passwords;
 use crate::receive;
 use crate::spool::{Spool, SpoolError};
@@ -17,7 +18,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
-use samsung_sns::gateway::{Call, Gateway, Plan};
+use samsung_sns::gateway::{Call, Gateway, Plan, Purpose};
 use samsung_sns::session::{Changes, SessionKey};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,10 +29,13 @@ use tracing::{error, info, warn};
 #[derive(Debug)]
 pub struct App {
     gateway: Mutex<Gateway>,
-    clock: SteadyClock,
+    /// What has passed.
+    pub clock: SteadyClock,
     passwords: Arc<Passwords>,
     /// Where files go.
     pub spool: Arc<Spool>,
+    /// Where they go from there.
+    pub outbox: Arc<Outbox>,
     /// What is too much.
     pub limits: Arc<Limits>,
     /// A permit for each file or e-mail that may be received at a time.
@@ -75,7 +79,8 @@ impl App {
         let limits = Arc::new(config.limits.clone());
         let spool = Arc::new(Spool::open(&config.data_dir)?);
         let (most, lifetime) = (limits.sessions, limits.session_lifetime);
-        let clock = SteadyClock::start(clock::wall());
+        // It goes on where the last server left it, whatever the wall clock says by now.
+        let clock = SteadyClock::start(spool.with_ledger(|ledger| ledger.last_time())?);
         let mut snapshot = spool.sessions()?;
         // The clock may have been years away when they were kept, so each lives its time anew.
         snapshot.sessions.iter_mut().for_each(|(_, session)| session.used_at = clock.now());
@@ -84,7 +89,8 @@ impl App {
         let uploads = Semaphore::new(limits.uploads_at_a_time);
         let gateway = Mutex::new(gateway);
         let passwords = Arc::new(Passwords::new(config.passwords.clone()));
-        Ok(Arc::new(App { gateway, clock, passwords, spool, limits, uploads, index }))
+        let outbox = Outbox::new(Arc::clone(&spool), clock, config);
+        Ok(Arc::new(App { gateway, clock, passwords, spool, outbox, limits, uploads, index }))
     }
 
     /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody
@@ -101,23 +107,33 @@ impl App {
             turn = self.gateway().finish_login(pending.clone(), right, self.clock.now(), random);
         }
         self.remember(turn.changes).await;
+        if let Plan::Announced(ticket, _) = &turn.plan
+            && let Purpose::Upload { series, .. } = &ticket.purpose
+        {
+            self.outbox.announced(*series);
+        }
         turn.plan
     }
 
     async fn remember(self: &Arc<Self>, changes: Changes) {
         if changes.sessions.is_empty() {
-            return;
+            return; // nothing ends but with a session that changes
         }
+        let has_ended = !changes.ended.is_empty();
         let app = Arc::clone(self);
         let kept = tokio::task::spawn_blocking(move || {
-            app.spool.remember(|| {
+            let sessions = || {
                 let gateway = app.gateway();
                 let now = |key: SessionKey| (gateway.session(&key).cloned(), key);
                 changes.sessions.into_iter().map(now).map(|(state, key)| (key, state)).collect()
-            })
+            };
+            app.spool.remember(sessions, &changes.ended)
         });
         if let Ok(Err(failure)) = kept.await {
             error!(%failure, "a session is not kept; a restart would end it");
+        }
+        if has_ended {
+            self.outbox.look_again();
         }
     }
 
@@ -146,7 +162,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> CameraAnswer {
         _ if endpoint == Endpoint::Home => {
             Ok(Answer::new(samsung_sns::answer::Status::Ok, app.index.clone()))
         }
-        BodyKind::None => direct(app.plan(&endpoint, b"", from).await),
+        BodyKind::None => direct(&app, app.plan(&endpoint, b"", from).await),
         BodyKind::Message => message(&app, &endpoint, request, from).await,
         BodyKind::File => receive::file(&app, &endpoint, request, from).await,
         BodyKind::Multipart => receive::email(&app, &endpoint, request, from).await,
@@ -187,9 +203,11 @@ fn endpoint_of(request: &Request, from: IpAddr) -> Endpoint {
 }
 
 /// A turn that has nothing to receive.
-fn direct(plan: Plan) -> Result<Answer, Refusal> {
+fn direct(app: &App, plan: Plan) -> Result<Answer, Refusal> {
     match plan {
         Plan::Answer(answer) => Ok(answer),
+        // What is known at once is told at once.
+        Plan::Announced(ticket, answer) => app.outbox.routed(&ticket).map(|_| answer),
         Plan::Refuse(refusal) => Err(refusal),
         Plan::Receive(_) | Plan::CheckPassword(_) => Err(Refusal::Busy),
     }
@@ -204,7 +222,7 @@ async fn message(
     let body = read_whole(request.into_body(), MAX_MESSAGE).await;
     let body = body.map_err(|error| receive::broken(&error))?;
     let body = body.ok_or(Refusal::TooLarge("a message may be"))?;
-    direct(app.plan(endpoint, &body, from).await)
+    direct(app, app.plan(endpoint, &body, from).await)
 }
 
 /// What the log calls a request: no session key, no path from the wire.

@@ -113,7 +113,11 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
-    let serving = listen::serve(listeners, app, stopping);
+    let delivering = tokio::spawn(Arc::clone(&app.outbox).run(stopping.clone()));
+    let serving = async {
+        listen::serve(listeners, app, stopping).await;
+        let _ = delivering.await;
+    };
     tokio::pin!(serving);
     systemd::ready();
     tokio::select! {

@@ -5,7 +5,8 @@
 
 use crate::app::App;
 use crate::clock::wall;
-use crate::ledger::Receipt;
+use crate::ledger::{Receipt, Routed};
+use crate::outbox::UnderWay;
 use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError, Whole};
 use axum::body::Body;
 use axum::extract::Request;
@@ -50,9 +51,16 @@ pub async fn file(
     let ticket = match app.plan(endpoint, b"", from).await {
         Plan::Receive(ticket) => ticket,
         Plan::Refuse(refusal) => return Err(refusal),
-        Plan::Answer(answer) => return Ok(answer),
+        Plan::Answer(answer) | Plan::Announced(_, answer) => return Ok(answer),
         Plan::CheckPassword(_) => return Err(Refusal::NotAdmitted), // an upload has none
     };
+    let series = match &ticket.purpose {
+        Purpose::Upload { series, .. } => Some(*series),
+        _ => None,
+    };
+    // Its announce was the moment to refuse it; what comes all the same is kept.
+    let routed = app.outbox.routed(&ticket).unwrap_or_default();
+    let under_way = app.outbox.begins(series);
     let limit = app.limits.upload.as_u64();
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge("limits.upload"));
@@ -77,7 +85,7 @@ pub async fn file(
         _ => String::new(),
     };
     let arrived = Arrived { whole: writer.finish().await?, name_as_sent, media_type };
-    keep(app, ticket, vec![arrived]).await
+    keep(app, ticket, vec![arrived], &under_way, routed).await
 }
 
 /// `POST /social/columbus/email`: a message and files in one multipart body.
@@ -104,6 +112,7 @@ pub async fn email(
     let mut reader = Reader::new(&boundary);
     let mut parts =
         Parts { app, endpoint, from, part: Part::None, ticket: None, files: Vec::new() };
+    let under_way = app.outbox.begins(None);
     let mut body = request.into_body();
     let mut received = 0;
     loop {
@@ -127,9 +136,9 @@ pub async fn email(
         }
     }
     let Parts { ticket, files, .. } = parts;
-    let ticket = ticket
+    let (ticket, routed) = ticket
         .ok_or_else(|| Refusal::NotUnderstood("the e-mail has no message part".to_owned()))?;
-    keep(app, ticket, files).await
+    keep(app, ticket, files, &under_way, routed).await
 }
 
 fn refuse_multipart(error: MultipartError) -> Refusal {
@@ -142,7 +151,7 @@ struct Parts<'a> {
     endpoint: &'a Endpoint,
     from: IpAddr,
     part: Part,
-    ticket: Option<Ticket>,
+    ticket: Option<(Ticket, Vec<Routed>)>,
     files: Vec<Arrived>,
 }
 
@@ -176,9 +185,12 @@ impl Parts<'_> {
                 // The camera sends the message first, so a stranger's photos are not even written.
                 Part::Message(message) => {
                     match self.app.plan(self.endpoint, &message, self.from).await {
-                        Plan::Receive(ticket) => self.ticket = Some(ticket),
+                        Plan::Receive(ticket) => {
+                            let routed = self.app.outbox.routed(&ticket)?;
+                            self.ticket = Some((ticket, routed));
+                        }
                         Plan::Refuse(refusal) => return Err(refusal),
-                        Plan::Answer(_) | Plan::CheckPassword(_) => {}
+                        Plan::Answer(_) | Plan::Announced(..) | Plan::CheckPassword(_) => {}
                     }
                 }
                 Part::File(file) => {
@@ -293,17 +305,31 @@ impl Writer {
     }
 }
 
-async fn keep(app: &App, ticket: Ticket, files: Vec<Arrived>) -> Result<Answer, Refusal> {
-    let receipt = Receipt::of(&ticket, wall());
+async fn keep(
+    app: &App,
+    ticket: Ticket,
+    files: Vec<Arrived>,
+    under_way: &UnderWay,
+    routed: Vec<Routed>,
+) -> Result<Answer, Refusal> {
+    let receipt = Receipt::of(&ticket, wall(), under_way.began, app.clock.now());
     let spool = Arc::clone(&app.spool);
     let user = ticket.user.clone();
-    let kept = blocking(move || spool.keep(&receipt, files)).await?;
+    let to = routed.iter().map(|routed| routed.destination.as_str()).collect::<Vec<_>>().join(", ");
+    let (recorded, kept) = blocking(move || spool.keep(&receipt, files, &routed)).await?;
+    let receipt = recorded.receipt;
     for Kept { path, length, known, content } in &kept {
         match content {
-            Some(content) => info!(?user, ?path, length, known, content, "kept"),
-            None => warn!(?user, ?path, length, known, "kept, but neither picture nor video"),
+            Some(content) => info!(receipt, ?user, ?path, length, known, content, to, "kept"),
+            None => {
+                warn!(receipt, ?user, ?path, length, known, "kept, but neither picture nor video")
+            }
         }
     }
+    if recorded.again {
+        info!(receipt, "a camera's retry of an e-mail that had come; it goes nowhere again");
+    }
+    app.outbox.look_again();
     Ok(ticket.stored())
 }
 

@@ -1,9 +1,9 @@
 //! Where received files become safe: the part of the disk that belongs to the server.
 //!
-//! Law: a file is written to `incoming/`, fsynced, renamed into `photos/<user>/`, its folder
-//! fsynced, and recorded; when [`Spool::keep`] returns, a power cut loses nothing of it. What breaks
-//! off before never leaves `incoming/`, and is removed there. Nothing that is there is ever
-//! overwritten.
+//! Law: a file is written to `incoming/`, fsynced, recorded, renamed into `photos/<user>/`, its folder
+//! fsynced; when [`Spool::keep`] returns, a power cut loses nothing of it. The record is the moment in
+//! which it becomes ours: what breaks off before is removed from `incoming/` by the next start, what
+//! breaks off after is put in its place by it. Nothing that is there is ever overwritten.
 //!
 //! ```text
 //! <data_dir>/
@@ -12,17 +12,18 @@
 //!   sns.db                 the ledger: what came when, from whom, under which name
 //! ```
 
-use crate::ledger::{Ledger, LedgerError, Receipt};
+use crate::ledger::{Ledger, LedgerError, Receipt, Recorded, Routed};
 use crate::names::{file_name_on_disk, numbered, user_folder};
 use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
 use rustix::io::Errno;
-use samsung_sns::session::{Session, SessionKey, Snapshot};
+use samsung_sns::session::{SeriesId, Session, SessionKey, Snapshot};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tracing::{error, info, warn};
 
 /// The server's folders and ledger. One server has them at a time.
 #[derive(Debug)]
@@ -61,6 +62,13 @@ fn disk(path: &Path) -> impl FnOnce(io::Error) -> SpoolError + '_ {
 /// A file in `incoming/`; gone when this is dropped, unless it was renamed.
 #[derive(Debug)]
 struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Its name in `incoming/`.
+    fn name(&self) -> String {
+        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -171,12 +179,15 @@ pub struct FileRecord {
     pub media_type: String,
     /// SHA-256 of its bytes.
     pub sha256: [u8; 32],
-    /// Where it lies.
+    /// Where it lies, or will lie in a moment.
     pub kept: Kept,
+    /// Its name in `incoming/`, until it lies there.
+    pub part: Option<String>,
 }
 
 impl Spool {
-    /// Opens the folders below `data_dir`, makes those that are missing, and empties `incoming/`.
+    /// Opens the folders below `data_dir`, makes those that are missing, puts in place what the last
+    /// server had recorded, and empties `incoming/`.
     ///
     /// # Errors
     /// [`SpoolError`]: the disk refuses, or another server has the folder.
@@ -194,11 +205,12 @@ impl Spool {
             }
             Err(fs::TryLockError::Error(error)) => return Err(disk(&lock_path)(error)),
         }
+        let mut ledger = Ledger::open(&data_dir.join("sns.db"))?;
+        finish_what_was_begun(&mut ledger, &incoming, &photos)?;
         for entry in fs::read_dir(&incoming).map_err(disk(&incoming))? {
             let path = entry.map_err(disk(&incoming))?.path();
             fs::remove_file(&path).map_err(disk(&path))?;
         }
-        let ledger = Ledger::open(&data_dir.join("sns.db"))?;
         sync_folder(data_dir)?;
         Ok(Spool {
             photos,
@@ -236,34 +248,81 @@ impl Spool {
         Ok(Incoming { temporary, file, hash: Sha256::new(), length: 0, beginning: Vec::new() })
     }
 
-    /// Keeps whole files of a user and records them with their receipt. When this returns, all of it
-    /// is safe.
+    /// Keeps whole files of a user and records them with their receipt and where they are to go. When
+    /// this returns, all of it is safe.
     ///
     /// # Errors
     /// [`SpoolError`]; then the receipt is not recorded and the camera must not hear of success.
-    pub fn keep(&self, receipt: &Receipt, files: Vec<Arrived>) -> Result<Vec<Kept>, SpoolError> {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn keep(
+        &self,
+        receipt: &Receipt,
+        files: Vec<Arrived>,
+        routed: &[Routed],
+    ) -> Result<(Recorded, Vec<Kept>), SpoolError> {
+        let mut ledger = self.lock();
         let folder = self.user_folder(&receipt.user)?;
-        let mut records = Vec::with_capacity(files.len());
-        for arrived in files {
-            let Whole { temporary, sha256, length, content } = &arrived.whole;
-            let (sha256, length, content) = (*sha256, *length, *content);
-            let known = ledger.find(&receipt.user, &sha256)?.filter(|path| {
-                same_content(&temporary.0, &self.photos.join(path)).unwrap_or(false)
-            });
-            let kept = match known {
-                Some(path) => Kept { path, length, known: true, content },
-                None => self.place(&folder, &arrived)?,
+        let mut records: Vec<FileRecord> = Vec::with_capacity(files.len());
+        let mut parts = Vec::new();
+        for Arrived { whole, name_as_sent, media_type } in files {
+            let Whole { temporary, sha256, length, content } = whole;
+            let lies = match records.iter().find(|record| record.sha256 == sha256) {
+                Some(twin) => Some(twin.kept.path.clone()),
+                None => ledger.find(&receipt.user, &sha256)?.filter(|path| {
+                    same_content(&temporary.0, &self.photos.join(path)).unwrap_or(false)
+                }),
             };
-            let Arrived { name_as_sent, media_type, .. } = arrived;
-            records.push(FileRecord { name_as_sent, media_type, sha256, kept });
+            let taken = |path: &Path| records.iter().any(|record| record.kept.path == path);
+            let (path, known) = match lies {
+                Some(path) => (path, true),
+                None => free_place(&self.photos, &folder, &name_as_sent, &temporary.0, taken),
+            };
+            let kept = Kept { path, length, known, content };
+            let part = (!known).then(|| temporary.name());
+            parts.extend((!known).then_some(temporary));
+            records.push(FileRecord { name_as_sent, media_type, sha256, kept, part });
         }
-        sync_folder(&self.photos.join(&folder))?;
-        ledger.record(receipt, &records)?;
-        Ok(records.into_iter().map(|record| record.kept).collect())
+        let recorded = ledger.record(receipt, &records, routed)?;
+        if let Err(failure) = self.put_in_place(&mut ledger, &folder, &mut records) {
+            if let Err(failure) = ledger.forget(recorded.receipt) {
+                error!(%failure, "a record whose files are not in place stays until the next start");
+            }
+            return Err(failure);
+        }
+        drop(parts);
+        Ok((recorded, records.into_iter().map(|record| record.kept).collect()))
     }
 
-    /// Keeps sessions for a restart. `sessions` is asked while nobody else writes, so that what is
+    /// Renames recorded files from `incoming/` to where they were recorded to be.
+    fn put_in_place(
+        &self,
+        ledger: &mut Ledger,
+        folder: &Path,
+        records: &mut [FileRecord],
+    ) -> Result<(), SpoolError> {
+        for FileRecord { name_as_sent, kept, part, .. } in records {
+            let Some(part) = part else { continue };
+            kept.path =
+                rename_to(ledger, &self.incoming, &self.photos, part, &kept.path, name_as_sent)?;
+        }
+        sync_folder(&self.photos.join(folder))
+    }
+
+    /// Works on the ledger while nobody else does.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    pub fn with_ledger<T>(
+        &self,
+        work: impl FnOnce(&mut Ledger) -> Result<T, LedgerError>,
+    ) -> Result<T, SpoolError> {
+        Ok(work(&mut self.lock())?)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps sessions for a restart, and that series have ended. `sessions` is asked while nobody else writes, so that what is
     /// kept last is what was true last.
     ///
     /// # Errors
@@ -271,9 +330,10 @@ impl Spool {
     pub fn remember(
         &self,
         sessions: impl FnOnce() -> Vec<(SessionKey, Option<Session>)>,
+        ended: &[SeriesId],
     ) -> Result<(), SpoolError> {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(ledger.remember(&sessions())?)
+        let mut ledger = self.lock();
+        Ok(ledger.remember(&sessions(), ended)?)
     }
 
     /// The sessions that were live when the last server ended.
@@ -281,7 +341,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::Ledger`] if they cannot be read.
     pub fn sessions(&self) -> Result<Snapshot, SpoolError> {
-        Ok(self.ledger.lock().unwrap_or_else(PoisonError::into_inner).sessions()?)
+        Ok(self.lock().sessions()?)
     }
 
     /// The user's folder below `photos`, made if it is missing.
@@ -295,26 +355,81 @@ impl Spool {
         }
         Ok(folder)
     }
+}
 
-    /// Renames a file to the first free name of its kind.
-    fn place(&self, folder: &Path, arrived: &Arrived) -> Result<Kept, SpoolError> {
-        let name = file_name_on_disk(&arrived.name_as_sent);
-        let Whole { temporary: Temporary(from), length, content, .. } = &arrived.whole;
-        let (length, content) = (*length, *content);
-        for number in 1.. {
-            let path = folder.join(numbered(&name, number));
-            let to = self.photos.join(&path);
-            match rename_new(from, &to) {
-                Ok(()) => return Ok(Kept { path, length, known: false, content }),
-                // We died between rename and record, or a person put it there: it is kept once.
-                Err(Errno::EXIST) if same_content(from, &to).unwrap_or(false) => {
-                    return Ok(Kept { path, length, known: true, content });
-                }
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(disk(&to)(error.into())),
-            }
+/// What the last server recorded is put in its place; what is nowhere, no camera was told of.
+fn finish_what_was_begun(
+    ledger: &mut Ledger,
+    incoming: &Path,
+    photos: &Path,
+) -> Result<(), SpoolError> {
+    let mut lost = Vec::new();
+    for (photo, part, path) in ledger.on_their_way()? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if incoming.join(&part).exists() {
+            let path = rename_to(ledger, incoming, photos, &part, &path, &name)?;
+            sync_folder(photos.join(&path).parent().unwrap_or(photos))?;
+            info!(?path, "taken up: it was whole when the last server ended");
+        } else if !photos.join(&path).exists() {
+            warn!(
+                ?path,
+                "forgotten: it broke off with the last server, and no camera was told of it"
+            );
+            lost.push(photo);
         }
-        unreachable!("numbers do not end before the disk does")
+    }
+    Ok(ledger.all_in_place_but(&lost)?)
+}
+
+/// Renames a part to its place, or to the next that is free if a person has put something there; where
+/// it lies now.
+fn rename_to(
+    ledger: &mut Ledger,
+    incoming: &Path,
+    photos: &Path,
+    part: &str,
+    path: &Path,
+    name: &str,
+) -> Result<PathBuf, SpoolError> {
+    let from = incoming.join(part);
+    let mut path = path.to_owned();
+    loop {
+        let to = photos.join(&path);
+        match rename_new(&from, &to) {
+            Ok(()) => return Ok(path),
+            Err(Errno::EXIST) => {
+                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                path = free_place(photos, &folder, name, &from, |_| false).0;
+                ledger.moved(part, &path.to_string_lossy())?;
+            }
+            Err(error) => return Err(disk(&to)(error.into())),
+        }
+    }
+}
+
+/// The first free name of its kind in a user's folder, or one under which the same bytes lie.
+fn free_place(
+    photos: &Path,
+    folder: &Path,
+    name: &str,
+    from: &Path,
+    taken: impl Fn(&Path) -> bool,
+) -> (PathBuf, bool) {
+    let name = file_name_on_disk(name);
+    let mut numbers = 1..;
+    loop {
+        let path = folder.join(numbered(&name, numbers.next().unwrap_or(u64::MAX)));
+        let to = photos.join(&path);
+        if taken(&path) {
+            continue;
+        }
+        if fs::symlink_metadata(&to).is_err() {
+            return (path, false);
+        }
+        // A person put it there, or the ledger was lost: it is kept once.
+        if same_content(from, &to).unwrap_or(false) {
+            return (path, true);
+        }
     }
 }
 
@@ -356,11 +471,25 @@ fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::ledger::Receipt;
+    use samsung_sns::endpoint::Site;
+    use samsung_sns::gateway::{Purpose, Ticket};
     use samsung_sns::time::UnixTime;
 
     struct Fixture {
         folder: tempfile::TempDir,
         spool: Spool,
+    }
+
+    fn receipt(user: &str) -> Receipt {
+        let purpose = Purpose::Upload {
+            series: SeriesId(1),
+            site: Site::new("facebook"),
+            file_name: "a.jpg".into(),
+            text: "t".into(),
+            media: None,
+        };
+        let at = UnixTime::from_secs(1);
+        Receipt::of(&Ticket { user: user.into(), purpose }, at, at, at)
     }
 
     impl Fixture {
@@ -378,8 +507,8 @@ mod tests {
         }
 
         fn keep(&self, user: &str, name: &str, bytes: &[u8]) -> Kept {
-            let receipt = Receipt::new(UnixTime::from_secs(1), user);
-            self.spool.keep(&receipt, vec![self.arrived(name, bytes)]).unwrap().remove(0)
+            let arrived = vec![self.arrived(name, bytes)];
+            self.spool.keep(&receipt(user), arrived, &[]).unwrap().1.remove(0)
         }
 
         fn names(&self, folder: &str) -> Vec<String> {
@@ -453,13 +582,66 @@ mod tests {
         assert_eq!(fixture.names("photos").len(), 0);
     }
 
+    /// Records files as a server does that dies before they are renamed; none of them is anywhere.
+    fn record_and_die(fixture: Fixture, names: &[&str]) -> tempfile::TempDir {
+        let record = |name: &&str| FileRecord {
+            name_as_sent: (*name).to_owned(),
+            media_type: "image/jpeg".into(),
+            sha256: Sha256::digest(name).into(),
+            kept: Kept { path: Path::new("me").join(name), length: 5, known: false, content: None },
+            part: Some(format!("{name}.part")),
+        };
+        let records: Vec<FileRecord> = names.iter().map(record).collect();
+        fixture.spool.with_ledger(|l| l.record(&receipt("me"), &records, &[])).unwrap();
+        fs::create_dir_all(fixture.spool.photos().join("me")).unwrap();
+        fixture.folder
+    }
+
+    fn found(spool: &Spool, name: &str) -> Option<PathBuf> {
+        spool.with_ledger(|ledger| ledger.find("me", &Sha256::digest(name).into())).unwrap()
+    }
+
     #[test]
-    fn a_crash_between_rename_and_record_is_mended_by_the_cameras_retry() {
+    fn what_was_recorded_is_put_in_its_place_by_the_next_start() {
+        let folder = record_and_die(Fixture::new(), &["a.jpg", "b.jpg", "c.jpg"]);
+        fs::write(folder.path().join("photos/me/a.jpg"), b"a.jpg").unwrap();
+        fs::write(folder.path().join("incoming/b.jpg.part"), b"b.jpg").unwrap();
+        fs::write(folder.path().join("incoming/c.jpg.part"), b"c.jpg").unwrap();
+        fs::write(folder.path().join("photos/me/c.jpg"), b"a person's").unwrap();
+        let spool = Spool::open(folder.path()).unwrap();
+        let fixture = Fixture { folder, spool };
+        assert_eq!(fixture.names("photos/me"), ["a.jpg", "b.jpg", "c-2.jpg", "c.jpg"]);
+        assert_eq!(fixture.names("incoming"), Vec::<String>::new());
+        assert_eq!(found(&fixture.spool, "a.jpg"), Some("me/a.jpg".into()));
+        assert_eq!(found(&fixture.spool, "c.jpg"), Some("me/c-2.jpg".into()));
+        // What the owner takes away afterwards is no loss, and no reason to forget.
+        fs::remove_file(fixture.folder.path().join("photos/me/a.jpg")).unwrap();
+        drop(fixture.spool);
+        let spool = Spool::open(fixture.folder.path()).unwrap();
+        assert_eq!(found(&spool, "a.jpg"), Some("me/a.jpg".into()));
+    }
+
+    #[test]
+    fn what_was_recorded_and_is_nowhere_was_never_acknowledged_and_is_forgotten() {
+        let folder = record_and_die(Fixture::new(), &["a.jpg"]);
+        let spool = Spool::open(folder.path()).unwrap();
+        assert_eq!(found(&spool, "a.jpg"), None);
+        let fixture = Fixture { folder, spool };
+        assert!(!fixture.keep("me", "a.jpg", b"a.jpg").known);
+    }
+
+    #[test]
+    fn two_equal_files_of_one_email_are_kept_once() {
         let fixture = Fixture::new();
-        fs::create_dir(fixture.folder.path().join("photos/me")).unwrap();
-        fs::write(fixture.folder.path().join("photos/me/a.jpg"), b"one").unwrap();
-        assert!(fixture.keep("me", "a.jpg", b"one").known);
-        assert_eq!(fixture.names("photos/me"), ["a.jpg"]);
+        let files = vec![
+            fixture.arrived("a.jpg", b"one"),
+            fixture.arrived("a.jpg", b"two"),
+            fixture.arrived("b.jpg", b"one"),
+        ];
+        let (_, kept) = fixture.spool.keep(&receipt("me"), files, &[]).unwrap();
+        let paths: Vec<_> = kept.iter().map(|kept| kept.path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["me/a.jpg", "me/a-2.jpg", "me/a.jpg"]);
+        assert_eq!(fixture.names("photos/me"), ["a-2.jpg", "a.jpg"]);
     }
 
     #[test]

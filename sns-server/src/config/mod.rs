@@ -4,9 +4,14 @@
 //! refused with file, line and the nearest key that exists. A key that is not built yet does not
 //! exist.
 
+pub mod destinations;
+mod routes;
 pub mod secret;
 
+use self::destinations::{Destinations, Tables};
+use self::routes::RouteKeys;
 use crate::passwords::{Hash, NoHash};
+use crate::route::Routes;
 use bytesize::ByteSize;
 use ipnet::IpNet;
 use samsung_sns::admission::{Admission, User};
@@ -29,6 +34,12 @@ pub struct Config {
     pub passwords: BTreeMap<String, Hash>,
     /// What is too much.
     pub limits: Limits,
+    /// Where posts can go.
+    pub destinations: Destinations,
+    /// Where which of them go.
+    pub routes: Routes,
+    /// How long photos stay whose deliveries are all done; `None`: for ever.
+    pub keep_delivered: Option<Duration>,
 }
 
 /// Limits of what one request, or all of them, may take.
@@ -149,6 +160,36 @@ struct File {
     users: Option<BTreeMap<String, UserKeys>>,
     #[serde(default)]
     limits: Limits,
+    #[serde(default)]
+    destinations: Tables,
+    #[serde(default)]
+    routes: RouteKeys,
+    #[serde(default)]
+    retention: Retention,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Retention {
+    keep_delivered: Keep,
+}
+
+/// `"forever"`, or a duration.
+#[derive(Deserialize, Default)]
+#[serde(try_from = "String")]
+struct Keep(Option<Duration>);
+
+impl TryFrom<String> for Keep {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Keep, String> {
+        if text == "forever" {
+            return Ok(Keep(None));
+        }
+        let duration = humantime::parse_duration(&text);
+        let refuse = |_| format!("{text:?} is neither \"forever\" nor a duration such as \"30d\"");
+        duration.map(|duration| Keep(Some(duration))).map_err(refuse)
+    }
 }
 
 #[derive(Deserialize)]
@@ -158,6 +199,8 @@ struct UserKeys {
     password_hash_file: Option<PathBuf>,
     #[serde(default)]
     networks: Vec<IpNet>,
+    #[serde(default)]
+    routes: RouteKeys,
 }
 
 /// A hash that was understood; kept apart so that the error names its line.
@@ -182,6 +225,9 @@ impl Config {
             admission: Admission::Anyone,
             passwords: BTreeMap::new(),
             limits: Limits::default(),
+            destinations: Destinations::new(),
+            routes: Routes::default(),
+            keep_delivered: None,
         }
     }
 
@@ -207,7 +253,19 @@ impl Config {
             }
             ConfigError::Mistake { path: path.to_owned(), line, problem }
         })?;
+        let mistake = |line: Option<usize>, problem| ConfigError::Mistake {
+            path: path.to_owned(),
+            line: line.unwrap_or(1),
+            problem,
+        };
+        let destinations = destinations::read(&file.destinations).map_err(|wrong| {
+            let at =
+                file.destinations.get(&wrong.destination).map_or(0, |table| table.span().start);
+            let line = line_of_key(text, at, &wrong.problem);
+            mistake(Some(line), format!("[destinations.{}]: {}", wrong.destination, wrong.problem))
+        })?;
         let mut passwords = BTreeMap::new();
+        let mut of_user = BTreeMap::new();
         let admission = match file.users {
             _ if file.trial => Admission::Anyone,
             Some(keys) if !keys.is_empty() => {
@@ -215,6 +273,7 @@ impl Config {
                 for (name, keys) in keys {
                     let hash = keys.hash(path, &name)?;
                     let (networks, has_password) = (keys.networks, hash.is_some());
+                    of_user.insert(name.clone(), keys.routes);
                     passwords.extend(hash.map(|hash| (name.clone(), hash)));
                     users.push(User { name, networks, has_password });
                 }
@@ -222,6 +281,11 @@ impl Config {
             }
             _ => return Err(ConfigError::NobodyAdmitted { path: path.to_owned() }),
         };
+        let routes = routes::read(file.routes, of_user, &destinations).map_err(|wrong| {
+            let named = |line: &str| line.to_lowercase().contains(&wrong.pattern);
+            let line = text.lines().position(named).map(|line| line + 1);
+            mistake(line, format!("routes, `{}`: {}", wrong.pattern, wrong.problem))
+        })?;
         let trial = Config::trial();
         Ok(Config {
             listen: file.listen.unwrap_or(trial.listen),
@@ -229,6 +293,9 @@ impl Config {
             admission,
             passwords,
             limits: file.limits,
+            destinations,
+            routes,
+            keep_delivered: file.retention.keep_delivered.0,
         })
     }
 
@@ -259,6 +326,20 @@ impl UserKeys {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// The line of the key that a problem names first, in the table that begins at `at`; else that of the
+/// table.
+fn line_of_key(text: &str, at: usize, problem: &str) -> usize {
+    let first = text[..at.min(text.len())].matches('\n').count();
+    let key = problem.split('`').nth(1).unwrap_or("");
+    let mut lines = text.lines().skip(first).enumerate();
+    let is_key = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let mut inside = lines.by_ref().take_while(|(n, line)| *n == 0 || !line.starts_with('['));
+    let found = inside.find(|(_, line)| !key.is_empty() && is_key(line));
+    first + 1 + found.map_or(0, |(n, _)| n)
 }
 
 /// The key whose value stands on a line: the last one that begins on it or above.

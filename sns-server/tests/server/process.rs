@@ -118,7 +118,7 @@ fn a_clock_that_jumps_by_years_ends_no_session() {
             session.used_at = year_2040_or_1970;
             (key, Some(session))
         });
-        spool.remember(|| kept.collect()).unwrap();
+        spool.remember(|| kept.collect(), &[]).unwrap();
         drop(spool);
         let server = server.again();
         assert!(server.exchange(&put(&session, "A.JPG", b"photo")).contains("succ"));
@@ -187,17 +187,8 @@ fn what_was_kept_is_known_after_a_restart() {
     let session = server.login();
     server.exchange(&put(&session, "A.JPG", b"photo"));
     assert!(server.terminate().success());
-    let data = server.folder.path().join("data");
-    let spool = sns_server::spool::Spool::open(&data).unwrap();
-    let mut incoming = spool.begin().unwrap();
-    incoming.write(b"photo").unwrap();
-    let arrived = sns_server::spool::Arrived {
-        whole: incoming.finish().unwrap(),
-        name_as_sent: "other.JPG".into(),
-        media_type: "image/jpeg".into(),
-    };
-    let receipt = sns_server::ledger::Receipt::new(Default::default(), "f");
-    let kept = spool.keep(&receipt, vec![arrived]).unwrap();
-    assert!(kept[0].known, "{kept:?}");
-    assert_eq!(kept[0].path.to_str(), Some("f/A.JPG"));
+    let server = server.again();
+    assert!(server.exchange(&put(&session, "other.JPG", b"photo")).contains("succ"));
+    server.log_with("known=true");
+    assert_eq!(server.photos().keys().collect::<Vec<_>>(), ["f/A.JPG"]);
 }

@@ -1,0 +1,70 @@
+//! Who is logged in, for a restart.
+
+use super::{Ledger, LedgerError};
+use rusqlite::params;
+use samsung_sns::session::{SeriesId, Session, SessionKey, Snapshot};
+use tracing::warn;
+
+impl Ledger {
+    /// Keeps sessions as they are now, those that are `None` have ended, and that series have ended.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; then a restart ends these sessions.
+    pub fn remember(
+        &mut self,
+        sessions: &[(SessionKey, Option<Session>)],
+        ended: &[SeriesId],
+    ) -> Result<(), LedgerError> {
+        self.change(|transaction| {
+            for (key, session) in sessions {
+                let key = key.as_str();
+                match session.as_ref().map(serde_json::to_string) {
+                    Some(Ok(state)) => transaction.execute(
+                        "INSERT INTO session (key, state) VALUES (?1, ?2)
+                         ON CONFLICT (key) DO UPDATE SET state = excluded.state",
+                        params![key, state],
+                    )?,
+                    _ => transaction.execute("DELETE FROM session WHERE key = ?1", params![key])?,
+                };
+            }
+            for series in ended {
+                let series = series.0.cast_signed();
+                transaction.execute("UPDATE thread SET ended = 1 WHERE series = ?1", [series])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The sessions that were live when the server ended, however it ended. Series of sessions that
+    /// are no more have ended with it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it cannot be read.
+    pub fn sessions(&mut self) -> Result<Snapshot, LedgerError> {
+        self.change(|transaction| {
+            let mut query = transaction.prepare("SELECT key, state FROM session")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut sessions: Vec<(SessionKey, Session)> = Vec::new();
+            for row in rows {
+                let (key, state): (String, String) = row?;
+                // A row of another version is not worth refusing to start: its camera logs in again.
+                match serde_json::from_str(&state) {
+                    Ok(session) => sessions.push((SessionKey::from_wire(key), session)),
+                    Err(error) => warn!(%error, "a kept session cannot be read; it has ended"),
+                }
+            }
+            let recorded: Option<i64> =
+                transaction.query_row("SELECT max(series) FROM receipt", [], |row| row.get(0))?;
+            let recorded = SeriesId(recorded.unwrap_or(0).cast_unsigned());
+            let under_way = || sessions.iter().filter_map(|(_, session)| session.series());
+            let last_series = recorded.max(under_way().max().unwrap_or_default());
+            let live: Vec<u64> = under_way().map(|series| series.0).collect();
+            transaction.execute(
+                "UPDATE thread SET ended = 1 WHERE done = 0 AND ended = 0
+                 AND series NOT IN (SELECT value FROM json_each(?1))",
+                [format!("{live:?}")],
+            )?;
+            Ok(Snapshot { sessions, last_series })
+        })
+    }
+}

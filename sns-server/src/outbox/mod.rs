@@ -1,0 +1,261 @@
+//! From what was received to where it goes: the queue between the camera's answer and the world.
+//!
+//! Law: whatever is to be delivered is in the ledger before anybody hears of it; this room only
+//! carries it out, and can die at any moment. Destinations are independent of each other; at one
+//! destination everything goes in order.
+//!
+//! ```text
+//!   receive ──▶ ledger: receipt, thread ──▶ plan ──▶ ledger: delivery ──▶ deliver ──▶ destination
+//!   queue ────▶ ledger: retry, drop ─────────────────────────▲               │ transient: later
+//!                                                            └───────────────┘ permanent: a person
+//! ```
+
+mod deliver;
+mod plan;
+mod retention;
+
+use crate::clock::SteadyClock;
+use crate::config::Config;
+use crate::config::destinations::Destinations;
+use crate::ledger::Routed;
+use crate::route::Routes;
+use crate::spool::{Spool, SpoolError};
+use samsung_sns::answer::Refusal;
+use samsung_sns::gateway::{Purpose, Ticket};
+use samsung_sns::post::{AltTexts, Caption, Rules};
+use samsung_sns::session::SeriesId;
+use samsung_sns::time::UnixTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, warn};
+
+/// A destination that is not configured any more still has posts to be cut.
+const PLAIN: Rules = Rules { alt_texts: AltTexts::Optional, quiet: Duration::from_secs(60) };
+/// A delivery that is under way when the server is told to stop may take so long.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// The outbox. Deliveries go on as long as [`run`](Outbox::run) does.
+#[derive(Debug)]
+pub struct Outbox {
+    spool: Arc<Spool>,
+    clock: SteadyClock,
+    plan: Mutex<Arc<Plan>>,
+    coming: Mutex<Coming>,
+    /// Something has changed: whoever waits for work looks again.
+    changed: watch::Sender<()>,
+}
+
+/// What the configuration says of it.
+#[derive(Debug)]
+struct Plan {
+    routes: Routes,
+    destinations: Destinations,
+    keep_delivered: Option<Duration>,
+}
+
+/// What is on its way in, by series.
+#[derive(Debug, Default)]
+struct Coming {
+    announced: BTreeMap<SeriesId, UnixTime>,
+    under_way: BTreeMap<u64, (SeriesId, UnixTime)>,
+    next: u64,
+}
+
+/// An upload that is under way; its post waits for it. Dropped, it is over.
+#[derive(Debug)]
+pub struct UnderWay {
+    outbox: Arc<Outbox>,
+    number: u64,
+    /// When it began, with its announce if there was one.
+    pub began: UnixTime,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.outbox.coming().under_way.remove(&self.number);
+        self.outbox.look_again();
+    }
+}
+
+impl Outbox {
+    /// An outbox over what the ledger holds.
+    pub fn new(spool: Arc<Spool>, clock: SteadyClock, config: &Config) -> Arc<Outbox> {
+        let outbox = Outbox {
+            spool,
+            clock,
+            plan: Mutex::new(Arc::new(Plan::of(config))),
+            coming: Mutex::default(),
+            changed: watch::Sender::new(()),
+        };
+        Arc::new(outbox)
+    }
+
+    /// From now on this configuration holds. What is under way is finished as it began.
+    pub fn reload(&self, config: &Config) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Plan::of(config));
+        self.look_again();
+    }
+
+    /// Where what a ticket lets in is to go.
+    ///
+    /// # Errors
+    /// What is known at once: no recipient has a route, or every destination insists on alt texts and
+    /// there are none.
+    pub fn routed(&self, ticket: &Ticket) -> Result<Vec<Routed>, Refusal> {
+        let plan = self.plan();
+        let user = &ticket.user;
+        let (text, shares) = match &ticket.purpose {
+            Purpose::Upload { site, text, .. } => {
+                let names = plan.routes.of_site(user, site.as_str());
+                (text, names.iter().map(|name| (name.clone(), Vec::new())).collect())
+            }
+            Purpose::Email(email) => {
+                let shares = plan.routes.of_email(user, &email.recipients);
+                (&email.body, shares.ok_or(Refusal::NoRoute)?)
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let caption = Caption::read(text);
+        let all = shares.len();
+        let routed: Vec<Routed> = shares
+            .into_iter()
+            .map(|(destination, recipients)| {
+                let rules = plan.rules(&destination);
+                Routed { destination, recipients, rules }
+            })
+            .filter(|routed| caption.satisfies(routed.rules.alt_texts))
+            .collect();
+        if routed.is_empty() && all > 0 {
+            return Err(Refusal::AltTextsMissing);
+        }
+        Ok(routed)
+    }
+
+    /// A file is announced: its post waits for it, for a while.
+    pub fn announced(&self, series: SeriesId) {
+        self.coming().announced.insert(series, self.clock.now());
+        self.look_again();
+    }
+
+    /// An upload begins.
+    pub fn begins(self: &Arc<Self>, series: Option<SeriesId>) -> UnderWay {
+        let mut coming = self.coming();
+        let announced = series.and_then(|series| coming.announced.remove(&series));
+        let began = announced.unwrap_or_else(|| self.clock.now());
+        coming.next += 1;
+        let number = coming.next;
+        if let Some(series) = series {
+            coming.under_way.insert(number, (series, began));
+        }
+        drop(coming);
+        UnderWay { outbox: Arc::clone(self), number, began }
+    }
+
+    /// Something has changed: whoever waits for work looks again.
+    pub fn look_again(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Plans and delivers until `stopping` says so, and what is under way then is done.
+    pub async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
+        let prepared = self.on_ledger(|ledger| {
+            ledger.try_all_at_once()?;
+            ledger.lengths()
+        });
+        match prepared.await {
+            Ok(lengths) => self.name_the_homeless(&lengths),
+            Err(failure) => error!(%failure, "the outbox cannot be read"),
+        }
+        let mut tasks = JoinSet::new();
+        tasks.spawn(plan::keep_planning(Arc::clone(&self), stopping.clone()));
+        let mut changed = self.changed.subscribe();
+        changed.mark_changed();
+        let mut served: BTreeMap<String, tokio::task::AbortHandle> = BTreeMap::new();
+        loop {
+            tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+                _ = changed.changed() => {}
+            }
+            served.retain(|_, worker| !worker.is_finished());
+            for name in self.plan().destinations.keys() {
+                if !served.contains_key(name) {
+                    let (outbox, stopping) = (Arc::clone(&self), stopping.clone());
+                    let worker = deliver::keep_delivering(outbox, name.clone(), stopping);
+                    served.insert(name.clone(), tasks.spawn(worker));
+                }
+            }
+        }
+        let all_done = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_WORDS, all_done).await.is_err() {
+            warn!("a delivery is cut off; it is tried again after the next start");
+        }
+    }
+
+    /// Names what waits for a destination that is not configured: nobody would ever deliver it.
+    fn name_the_homeless(&self, lengths: &BTreeMap<String, (u64, u64)>) {
+        let plan = self.plan();
+        for (name, (waiting, _)) in lengths {
+            if *waiting > 0 && !plan.destinations.contains_key(name) {
+                error!(
+                    "{waiting} posts wait for the destination {name:?}, which is not configured; \
+                     configure it, or give them up with `sns-server queue drop`"
+                );
+            }
+        }
+    }
+
+    fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn coming(&self) -> MutexGuard<'_, Coming> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the ledger where waiting for the disk is allowed.
+    async fn on_ledger<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut crate::ledger::Ledger) -> Result<T, crate::ledger::LedgerError>
+        + Send
+        + 'static,
+    ) -> Result<T, SpoolError> {
+        let spool = Arc::clone(&self.spool);
+        match tokio::task::spawn_blocking(move || spool.with_ledger(work)).await {
+            Ok(done) => done,
+            Err(died) => std::panic::resume_unwind(died.into_panic()),
+        }
+    }
+}
+
+impl Plan {
+    fn of(config: &Config) -> Plan {
+        Plan {
+            routes: config.routes.clone(),
+            destinations: config.destinations.clone(),
+            keep_delivered: config.keep_delivered,
+        }
+    }
+
+    fn rules(&self, destination: &str) -> Rules {
+        self.destinations.get(destination).map_or(PLAIN, |destination| destination.rules)
+    }
+}
+
+impl Coming {
+    /// When what is still coming of a series began. What was announced longer than `quiet` ago does not
+    /// come any more.
+    fn of(&self, series: SeriesId, quiet: Duration, now: UnixTime) -> Vec<UnixTime> {
+        let under_way = self.under_way.values().filter(|(of, _)| *of == series);
+        let announced = self.announced.get(&series).copied();
+        let announced = announced.filter(|at| now.saturating_since(*at) < quiet);
+        under_way.map(|(_, began)| *began).chain(announced).collect()
+    }
+
+    /// Forgets what was announced in series that nobody waits for.
+    fn keep_only(&mut self, series: &BTreeSet<SeriesId>) {
+        self.announced.retain(|announced, _| series.contains(announced));
+    }
+}
