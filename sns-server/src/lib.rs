@@ -1,13 +1,17 @@
 //! The gateway server as a library: the binary is a command line around it.
 //!
-//! The files follow a byte: [`listen`] accepts as many as the [`crowd`] has room for, [`connection`] reads the head and lets hyper do the
-//! rest, [`body`] brings what follows, [`app`] asks the gateway what it means, [`receive`] streams
-//! files into the [`spool`], which keeps them under harmless [`names`] and records them in the
-//! [`ledger`]; [`answer_writer`] sends the answer in one write. [`web`] is what people see.
+//! The files follow a byte: [`listen`] accepts as many as the [`crowd`] has room for, [`connection`]
+//! reads the head and lets hyper do the rest, [`body`] brings what follows, [`app`] asks the gateway
+//! what it means, [`receive`] streams files into the [`spool`], which keeps them under harmless
+//! [`names`] and records them in the [`ledger`]; [`answer_writer`] sends the answer in one write.
+//! Then the [`outbox`] brings them where a [`route`] says: to a [`destination`].
+//!
+//! For people: [`web`] is what a browser shows, [`queue`] and [`check`] are subcommands.
 
 pub mod answer_writer;
 pub mod app;
 pub mod body;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod connection;
@@ -18,6 +22,7 @@ pub mod listen;
 pub mod names;
 pub mod outbox;
 pub mod passwords;
+pub mod queue;
 pub mod receive;
 pub mod route;
 pub mod spool;

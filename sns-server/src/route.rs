@@ -49,9 +49,16 @@ impl Routes {
 
     /// Every destination that is named, with the pattern that names it.
     pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
-        let tables = std::iter::once(&self.everybody).chain(self.of_user.values());
-        tables.flat_map(|table| &table.0).flat_map(|(pattern, names)| {
-            names.iter().map(move |name| (pattern.as_str(), name.as_str()))
+        self.listed().flat_map(|(_, pattern, names)| {
+            names.iter().map(move |name| (pattern, name.as_str()))
+        })
+    }
+
+    /// Every route as `(user, pattern, destinations)`; those without a user are everybody's.
+    pub fn listed(&self) -> impl Iterator<Item = (Option<&str>, &str, &[String])> {
+        let users = self.of_user.iter().map(|(user, table)| (Some(user.as_str()), table));
+        users.chain([(None, &self.everybody)]).flat_map(|(user, table)| {
+            table.0.iter().map(move |(pattern, names)| (user, pattern.as_str(), names.as_slice()))
         })
     }
 

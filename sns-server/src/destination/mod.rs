@@ -169,6 +169,19 @@ pub enum Kind {
     Webhook(webhook::Webhook),
 }
 
+impl Kind {
+    /// The type's name in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::Store(_) => "store",
+            Kind::Mastodon(_) => "mastodon",
+            Kind::Email(_) => "email",
+            Kind::Command(_) => "command",
+            Kind::Webhook(_) => "webhook",
+        }
+    }
+}
+
 impl Destination {
     /// Delivers a post; says where it went, in a few words for the log and for people: an address, a
     /// path.

@@ -1,0 +1,85 @@
+//! `sns-server check`: the configuration as it is meant, and whether what it names works.
+//!
+//! Law: nothing is delivered and no secret is shown.
+
+use crate::config::Config;
+use crate::route::DROP;
+use samsung_sns::admission::Admission;
+use samsung_sns::post::AltTexts;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// A destination may take so long to say how it is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Says what the configuration means.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
+    writeln!(out, "listens on {}", listen.join(", "))?;
+    writeln!(out, "keeps everything under {}", config.data_dir.display())?;
+    match &config.admission {
+        Admission::Anyone => writeln!(out, "TRIAL MODE: anyone may send")?,
+        Admission::Users(users) => {
+            for user in users.values() {
+                let password = if user.has_password { "with a password" } else { "any password" };
+                let networks: Vec<String> = user.networks.iter().map(ToString::to_string).collect();
+                let from = match networks.join(", ") {
+                    from if from.is_empty() => "from anywhere".to_owned(),
+                    from => format!("from {from}"),
+                };
+                writeln!(out, "user {:?}: {password}, {from}", user.name)?;
+            }
+        }
+    }
+    for (user, pattern, names) in config.routes.listed() {
+        let whose = user.map_or_else(String::new, |user| format!(" of {user:?}"));
+        writeln!(out, "route{whose}: {pattern} -> {}", names.join(", "))?;
+    }
+    let routed: BTreeSet<&str> = config.routes.named().map(|(_, name)| name).collect();
+    for (name, destination) in &config.destinations {
+        let alt = match destination.rules.alt_texts {
+            AltTexts::Required => "alt texts required",
+            AltTexts::Optional => "alt texts optional",
+        };
+        let quiet = humantime::format_duration(destination.rules.quiet);
+        let kind = destination.kind.name();
+        let unused = if routed.contains(name.as_str()) { "" } else { "; NO ROUTE LEADS HERE" };
+        writeln!(out, "destination {name:?}: {kind}, {alt}, a post ends after {quiet}{unused}")?;
+    }
+    if config.routes.named().next().is_none() {
+        writeln!(out, "no routes: everything is kept and goes nowhere")?;
+    } else if routed.contains(DROP) {
+        writeln!(out, "destination \"drop\": kept, delivered nowhere")?;
+    }
+    match config.keep_delivered {
+        None => writeln!(out, "photos stay for ever"),
+        Some(time) => {
+            let time = humantime::format_duration(time);
+            writeln!(out, "photos go {time} after their last delivery is done")
+        }
+    }
+}
+
+/// Talks to every destination; one line each. Whether all of them work.
+///
+/// # Errors
+/// The output cannot be written.
+pub async fn probe(config: &Config, out: &mut impl Write) -> io::Result<bool> {
+    let mut all_work = true;
+    for (name, destination) in &config.destinations {
+        let said = match tokio::time::timeout(PATIENCE, destination.probe()).await {
+            Ok(said) => said.map_err(|fault| fault.message),
+            Err(_) => Err(format!("no word within {PATIENCE:?}")),
+        };
+        all_work &= said.is_ok();
+        match said {
+            Ok(said) => writeln!(out, "works  {name}: {said}")?,
+            Err(problem) => writeln!(out, "FAILS  {name}: {problem}")?,
+        }
+    }
+    Ok(all_work)
+}

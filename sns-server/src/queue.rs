@@ -1,0 +1,166 @@
+//! `sns-server queue`: what is still to be delivered, for the person who owns it.
+//!
+//! Law: it works on the ledger of a server that may be running; the server notices within seconds.
+//! Nothing is removed: what is dropped stays listed with `--all`, and can be tried again.
+
+use crate::ledger::outbox::Listed;
+use crate::ledger::{Ledger, LedgerError};
+use clap::Subcommand;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// What to do with the queue.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// What waits, and what failed and waits for you
+    List {
+        /// Also what was delivered or dropped
+        #[arg(long)]
+        all: bool,
+    },
+    /// One delivery with its text, its files and what happened to it
+    Show {
+        /// Its number, as `list` shows it
+        number: i64,
+    },
+    /// Try again at once: these, or everything that waits or has failed
+    Retry {
+        /// Numbers, as `list` shows them
+        numbers: Vec<i64>,
+    },
+    /// Give up these; the photos stay
+    Drop {
+        /// Numbers, as `list` shows them
+        #[arg(required = true)]
+        numbers: Vec<i64>,
+    },
+}
+
+/// Why it could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Nothing has this number.
+    #[error("there is no delivery {0}; see `sns-server queue list --all`")]
+    Unknown(i64),
+    /// Some of them could not be changed.
+    #[error("{done} of {asked} changed; the others do not exist or are delivered already")]
+    NotAll {
+        /// How many were.
+        done: usize,
+        /// How many were named.
+        asked: usize,
+    },
+    /// The output could not be written.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+}
+
+/// Does it, on the ledger below `data_dir`.
+///
+/// # Errors
+/// [`QueueError`].
+pub fn run(command: &Command, data_dir: &Path, out: &mut impl Write) -> Result<(), QueueError> {
+    let mut ledger = Ledger::open_existing(&data_dir.join("sns.db"))?;
+    match command {
+        Command::List { all } => {
+            let listed = ledger.list(*all)?;
+            if listed.is_empty() {
+                writeln!(out, "nothing waits to be delivered")?;
+            }
+            for delivery in listed {
+                writeln!(out, "{}", line(&delivery))?;
+            }
+        }
+        Command::Show { number } => show(&ledger, *number, data_dir, out)?,
+        Command::Retry { numbers } => {
+            let done = ledger.retry(numbers)?;
+            all_of(done, numbers)?;
+            writeln!(out, "{done} tried again")?;
+        }
+        Command::Drop { numbers } => {
+            let done = ledger.give_up(numbers)?;
+            all_of(done, numbers)?;
+            writeln!(out, "{done} given up; the photos stay where they are")?;
+        }
+    }
+    Ok(())
+}
+
+fn all_of(done: usize, numbers: &[i64]) -> Result<(), QueueError> {
+    match numbers.len() {
+        asked if done < asked => Err(QueueError::NotAll { done, asked }),
+        _ => Ok(()),
+    }
+}
+
+fn line(delivery: &Listed) -> String {
+    let Listed { delivery: number, destination, state, attempts, user, channel, files, .. } = delivery;
+    let when = when(delivery);
+    let said = match delivery.said.as_str() {
+        "" => String::new(),
+        said => format!(": {}", harmless(said)),
+    };
+    let (user, channel) = (harmless(user), harmless(channel));
+    format!(
+        "{number}  {state}  {destination}  {when}  {user} by {channel}, {files} files, {attempts} attempts{said}"
+    )
+}
+
+fn show(
+    ledger: &Ledger,
+    number: i64,
+    data_dir: &Path,
+    out: &mut impl Write,
+) -> Result<(), QueueError> {
+    let listed = ledger.listed(number)?.ok_or(QueueError::Unknown(number))?;
+    let (receipt, post) = ledger.delivery(number, &data_dir.join("photos"))?;
+    writeln!(out, "{}", line(&listed))?;
+    writeln!(out, "post {}, receipt {receipt}", post.id)?;
+    if let Some(sender) = &post.sender {
+        writeln!(out, "from {}", harmless(sender))?;
+    }
+    for recipient in &post.recipients {
+        writeln!(out, "to {}", harmless(recipient))?;
+    }
+    if let Some(title) = post.title.as_deref().filter(|title| !title.is_empty()) {
+        writeln!(out, "title {}", harmless(title))?;
+    }
+    if !post.text.is_empty() {
+        writeln!(out, "text {}", harmless(&post.text))?;
+    }
+    for file in &post.files {
+        let alt = match file.alt_text.as_str() {
+            "" => "no alt text".to_owned(),
+            alt => format!("alt text {}", harmless(alt)),
+        };
+        writeln!(out, "file {} ({} bytes, {}, {alt})", file.path.display(), file.length, file.media_type)?;
+    }
+    for (step, value) in ledger.steps(number)? {
+        writeln!(out, "done {}: {}", harmless(&step), harmless(&value))?;
+    }
+    Ok(())
+}
+
+fn when(delivery: &Listed) -> String {
+    let time = UNIX_EPOCH.checked_add(Duration::from_millis(delivery.received_at.as_millis()));
+    time.map_or_else(String::new, |time| humantime::format_rfc3339_seconds(time).to_string())
+}
+
+/// Text from the wire for a terminal: control characters are shown, not obeyed.
+fn harmless(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_commanded_from_the_wire() {
+        assert_eq!(harmless("a\u{1b}[31m\r\nb \u{e9}"), "a\\u{1b}[31m\\r\\nb \u{e9}");
+    }
+}
