@@ -1,32 +1,120 @@
-//! The destination `webhook`.
+//! The destination `webhook`: a POST of JSON and files, signed.
+//!
+//! Law: a post has one `webhook-id` over all attempts, and each attempt its own time, so that a
+//! receiver can tell a retry from a post and a replay from either. Redirects are not followed: the
+//! photos go where the configuration says. The address may hold a secret, so only its host is told.
+//!
+//! The headers are those of <https://www.standardwebhooks.com>, with two signatures, of which a
+//! receiver needs one: the first is over the whole body, the second over the JSON alone, which holds
+//! the SHA-256 of every file. The second is for receivers that do not want a video in memory, and
+//! for the many libraries (Python, JavaScript, Rust) that verify text only, which no photo is.
 
-use super::{Fault, Post, Progress};
+mod form;
+#[cfg(test)]
+mod tests;
+
+use super::{Fault, Post, http};
+use crate::clock;
+use crate::config::secret::secret;
+use crate::destination::Progress;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use form::Form;
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::channel::{Channel, Sender};
+use reqwest::{Body, Client, Method, Response, StatusCode, Url, header};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
+use sha2::Sha256;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 /// What the configuration says of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Keys {}
+pub struct Keys {
+    /// Where to; a secret, as addresses of webhooks often hold one.
+    pub url: SecretString,
+    /// What signs: `whsec_` and base64, or any text, whose bytes are the key. Unsigned without.
+    pub secret: Option<SecretString>,
+    /// The same, in a file.
+    pub secret_file: Option<PathBuf>,
+}
 
 /// A destination of this type.
-#[derive(Debug)]
-pub struct Webhook {}
+pub struct Webhook {
+    client: Client,
+    url: Url,
+    key: Option<SecretSlice<u8>>,
+    /// How long the peer may be silent.
+    silence: Duration,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook").field("at", &self.place()).finish_non_exhaustive()
+    }
+}
 
 impl Webhook {
     /// The destination as configured.
     ///
     /// # Errors
     /// What is wrong with the keys, and what to do.
-    pub fn new(_keys: Keys) -> Result<Webhook, String> {
-        Err("not built yet".to_owned())
+    pub fn new(keys: Keys) -> Result<Webhook, String> {
+        let url = Url::parse(keys.url.expose_secret()).map_err(|error| format!("url: {error}"))?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return Err(format!("url: it begins with {}:, not with https: or http:", url.scheme()));
+        }
+        let secret = secret("secret", keys.secret.as_ref(), keys.secret_file.as_deref())?;
+        let key = secret.map(|secret| match secret.expose_secret().strip_prefix("whsec_") {
+            Some(key) => match STANDARD.decode(key) {
+                Ok(key) if !key.is_empty() => Ok(SecretSlice::from(key)),
+                _ => Err("secret: what follows whsec_ is no base64"),
+            },
+            None if secret.expose_secret().is_empty() => Err("secret: it is empty"),
+            None => Ok(SecretSlice::from(secret.expose_secret().as_bytes().to_vec())),
+        });
+        Ok(Webhook {
+            client: http::upload_client().map_err(|error| error.to_string())?,
+            url,
+            key: key.transpose()?,
+            silence: http::SILENCE,
+        })
     }
 
     /// See [`Destination::deliver`](super::Destination::deliver).
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn deliver(&self, _post: &Post, _progress: &mut Progress) -> Result<String, Fault> {
-        Err(Fault::permanent("not built yet"))
+    pub async fn deliver(&self, post: &Post, _progress: &mut Progress) -> Result<String, Fault> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| Fault::transient(error.to_string()))?;
+        let form = Form::new(post, &random);
+        let timestamp = (clock::wall().as_millis() / 1000).to_string();
+
+        let (sender, body) = Channel::<Bytes>::new(1);
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .header(header::CONTENT_TYPE, form.content_type())
+            .header(header::CONTENT_LENGTH, form.length())
+            .header("webhook-id", &post.id)
+            .header("webhook-timestamp", &timestamp)
+            .body(Body::wrap(body));
+        if let Some(key) = &self.key {
+            let signatures = sign(key.expose_secret(), &post.id, &timestamp, &form).await?;
+            request = request.header("webhook-signature", signatures);
+        }
+        let response = tokio::select! {
+            biased;
+            answer = request.send() => answer.map_err(|error| http::unanswered(&error))?,
+            fault = self.feed(&form, sender) => return Err(fault),
+        };
+        self.judge(response).await
     }
 
     /// See [`Destination::probe`](super::Destination::probe).
@@ -34,6 +122,90 @@ impl Webhook {
     /// # Errors
     /// [`Fault`].
     pub async fn probe(&self) -> Result<String, Fault> {
-        Err(Fault::permanent("not built yet"))
+        let request = self.client.request(Method::OPTIONS, self.url.clone()).send();
+        let answer = timeout(self.silence, request).await;
+        let answer = answer.map_err(|_| Fault::transient("no answer (timed out)"))?;
+        let status = answer.map_err(|error| http::unanswered(&error))?.status();
+        let signed = match self.key {
+            Some(_) => "posts are signed",
+            None => "posts are not signed, as there is no secret",
+        };
+        Ok(format!("{} answers, {status} to OPTIONS; {signed}", self.place()))
     }
+
+    /// Sends the body; ends only with a fault, as it is the answer that ends a delivery well.
+    async fn feed(&self, form: &Form<'_>, mut sender: Sender<Bytes>) -> Fault {
+        let mut reader = form.reader();
+        loop {
+            let chunk = match reader.next().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(fault) => return fault,
+            };
+            match timeout(self.silence, sender.send_data(chunk)).await {
+                Ok(Ok(())) => {}
+                // It was cut, or answered early: the request says which.
+                Ok(Err(_)) => break,
+                Err(_) => return Fault::transient("it takes no more of the post (timed out)"),
+            }
+        }
+        drop(sender);
+        sleep(self.silence).await;
+        Fault::transient("no answer, though the post was sent (timed out)")
+    }
+
+    async fn judge(&self, mut response: Response) -> Result<String, Fault> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(format!("{} took it ({status})", self.place()));
+        }
+        let mut fault = http::refused(&response, String::new());
+        fault.message = format!("{} answered {status}", self.place());
+        if status.is_redirection() {
+            fault.message += &self.redirect(&response);
+            return Err(fault);
+        }
+        if status == StatusCode::GONE {
+            fault.message += ": nobody wants posts there any more";
+        }
+        if let Ok(Ok(Some(text))) = timeout(self.silence, response.chunk()).await {
+            let text = String::from_utf8_lossy(&text);
+            let text: String = text.trim().chars().take(200).collect();
+            if !text.is_empty() {
+                fault.message += &format!(": {}", text.escape_debug());
+            }
+        }
+        Err(fault)
+    }
+
+    /// Where an answer sends us, without what may be secret in it.
+    fn redirect(&self, response: &Response) -> String {
+        let location = response.headers().get(header::LOCATION);
+        let to = location.and_then(|to| self.url.join(to.to_str().ok()?).ok());
+        let Some(to) = to else { return "; there is nothing at this url".to_owned() };
+        let origin = to.origin().ascii_serialization();
+        let path = if to.path() == self.url.path() { "/… (the same path)" } else { to.path() };
+        let path: String = path.chars().take(200).collect();
+        format!(": it is at {origin}{path}; redirects are not followed, set url to it")
+    }
+
+    fn place(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+}
+
+/// The signatures over the whole body and over the JSON alone.
+async fn sign(key: &[u8], id: &str, timestamp: &str, form: &Form<'_>) -> Result<String, Fault> {
+    let begin = || {
+        let mac = Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(id));
+        mac.map(|mac| mac.chain_update(".").chain_update(timestamp).chain_update("."))
+            .map_err(|error| Fault::permanent(error.to_string()))
+    };
+    let (mut whole, json) = (begin()?, begin()?.chain_update(form.json()));
+    let mut reader = form.reader();
+    while let Some(chunk) = reader.next().await? {
+        whole.update(&chunk);
+    }
+    let written = |mac: Hmac<Sha256>| format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    Ok(format!("{} {}", written(whole), written(json)))
 }
