@@ -4,6 +4,7 @@
 //! and finishes every request that has begun.
 
 use crate::app::{App, router};
+use crate::config::listen::Listen;
 use crate::connection;
 use crate::crowd::Crowd;
 use std::io;
@@ -40,9 +41,13 @@ fn hint(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 /// [`ListenError`] for the first that cannot be.
-pub async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ListenError> {
+pub async fn bind(listen: &[Listen]) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = Vec::new();
-    for &address in addresses {
+    let addresses = listen.iter().filter_map(|listen| match listen {
+        Listen::Address(address) => Some(*address),
+        Listen::Interface { .. } => None,
+    });
+    for address in addresses {
         let listener = TcpListener::bind(address).await;
         listeners.push(listener.map_err(|error| ListenError { address, error })?);
     }

@@ -4,11 +4,11 @@ use clap::{Parser, Subcommand};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sns_server::app::App;
 use sns_server::config::Config;
+use sns_server::config::listen::Listen;
 use sns_server::listen;
 use sns_server::passwords::Hash;
 use sns_server::systemd;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Arguments {
     config: Option<PathBuf>,
     /// Listen here instead of where the configuration says; may be given several times
     #[arg(long, value_name = "ADDR:PORT")]
-    listen: Vec<SocketAddr>,
+    listen: Vec<Listen>,
     /// Keep everything here instead of where the configuration says
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,

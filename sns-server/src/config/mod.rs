@@ -4,11 +4,15 @@
 //! refused with file, line and the nearest key that exists. A key that is not built yet does not
 //! exist.
 
+pub mod admin;
+pub mod listen;
 pub mod secret;
 
 use crate::passwords::{Hash, NoHash};
+use admin::Admin;
 use bytesize::ByteSize;
 use ipnet::IpNet;
+use listen::Listen;
 use samsung_sns::admission::{Admission, User};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -20,15 +24,19 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to listen.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listen>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// Whose rights the server has after it has bound its ports; those of who started it if `None`.
+    pub run_as: Option<String>,
     /// Who may send.
     pub admission: Admission,
     /// The hashes of those whose password is checked, by their name as it is spelt here.
     pub passwords: BTreeMap<String, Hash>,
     /// What is too much.
     pub limits: Limits,
+    /// The owner's listener.
+    pub admin: Option<Admin>,
 }
 
 /// Limits of what one request, or all of them, may take.
@@ -49,6 +57,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// The longest request head.
     pub head: ByteSize,
+    /// All unfinished request heads together.
+    pub heads: ByteSize,
     /// How long a request head may take.
     #[serde(with = "humantime_serde")]
     pub head_timeout: Duration,
@@ -62,6 +72,8 @@ pub struct Limits {
     /// How long a session lives after its last use.
     #[serde(with = "humantime_serde")]
     pub session_lifetime: Duration,
+    /// Whether a session may be used from the address of its login only.
+    pub session_bound_to_address: bool,
 }
 
 impl Default for Limits {
@@ -74,11 +86,13 @@ impl Default for Limits {
             connections: 2048,
             connections_per_address: 512,
             head: ByteSize::kib(64),
+            heads: ByteSize::mib(16),
             head_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(60),
             body_rate: Rate(ByteSize::kib(1)),
             sessions: 1000,
             session_lifetime: Duration::from_secs(24 * 60 * 60),
+            session_bound_to_address: false,
         }
     }
 }
@@ -142,13 +156,15 @@ pub enum ConfigError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    listen: Option<Vec<SocketAddr>>,
+    listen: Option<Vec<Listen>>,
     data_dir: Option<PathBuf>,
+    run_as: Option<String>,
     #[serde(default)]
     trial: bool,
     users: Option<BTreeMap<String, UserKeys>>,
     #[serde(default)]
     limits: Limits,
+    admin: Option<Admin>,
 }
 
 #[derive(Deserialize)]
@@ -177,11 +193,13 @@ impl Config {
     /// What holds without a configuration file: the trial mode, on this machine only.
     pub fn trial() -> Config {
         Config {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            listen: vec![Listen::Address(SocketAddr::from(([127, 0, 0, 1], 8080)))],
             data_dir: PathBuf::from("./sns-data"),
+            run_as: None,
             admission: Admission::Anyone,
             passwords: BTreeMap::new(),
             limits: Limits::default(),
+            admin: None,
         }
     }
 
@@ -226,9 +244,11 @@ impl Config {
         Ok(Config {
             listen: file.listen.unwrap_or(trial.listen),
             data_dir: file.data_dir.unwrap_or(trial.data_dir),
+            run_as: file.run_as,
             admission,
             passwords,
             limits: file.limits,
+            admin: file.admin,
         })
     }
 
@@ -300,16 +320,20 @@ mod tests {
     #[test]
     fn the_keys_of_the_documentation_are_understood() {
         let config = parse(
-            "listen = [\"0.0.0.0:80\", \"[::1]:8080\"]\ndata_dir = \"/var/lib/sns-server\"\n\
+            "listen = [\"0.0.0.0:80\", \"[::1]:8080\", \"wlan0:80\"]\n\
+             data_dir = \"/var/lib/sns-server\"\nrun_as = \"sns\"\n\
              [limits]\nupload = \"2 GiB\"\nemail = \"10 MiB\"\nhead = \"64 KiB\"\n\
              head_timeout = \"15s\"\nbody_timeout = \"1m\"\nsessions = 5\n\
              body_rate = \"2 KiB/s\"\nfree_space = \"1 GiB\"\nuploads_at_a_time = 3\n\
              connections = 10\nconnections_per_address = 5\n\
-             session_lifetime = \"30d\"\n\
-             [users.\"Camera@samsungcamera.com\"]\n[users.\"me@example.com\"]\n",
+             session_lifetime = \"30d\"\nheads = \"1 MiB\"\nsession_bound_to_address = true\n\
+             [users.\"Camera@samsungcamera.com\"]\n[users.\"me@example.com\"]\n\
+             [admin]\nlisten = \"127.0.0.1:8081\"\nmetrics = false\n",
         )
         .unwrap();
-        assert_eq!(config.listen.len(), 2);
+        assert_eq!(config.listen.len(), 3);
+        assert_eq!(config.run_as.as_deref(), Some("sns"));
+        assert!(config.admin.is_some_and(|admin| !admin.metrics && admin.listen.port() == 8081));
         assert_eq!(config.data_dir, Path::new("/var/lib/sns-server"));
         assert_eq!(config.limits.email, ByteSize::mib(10));
         assert_eq!(config.limits.body_rate, Rate(ByteSize::kib(2)));
@@ -335,7 +359,11 @@ mod tests {
             error("[users.\"a@b\"]\npassword = \"x\"\n"),
             "c.toml, line 2: unknown key `password`; the nearest is `password_hash`"
         );
-        assert!(error("trial = true\nlisten = [\"wlan0:80\"]\n").starts_with("c.toml, line 2: "));
+        assert!(error("trial = true\nlisten = [\"wlan0\"]\n").starts_with("c.toml, line 2: "));
+        assert_eq!(
+            error("trial = true\n[admin]\nlisten = \"127.0.0.1:1\"\npassword_hash = \"x\"\n"),
+            "c.toml, line 4: unknown key `password_hash`; the nearest is `listen`"
+        );
         assert!(
             error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: ")
         );
