@@ -222,6 +222,15 @@ impl Ledger {
         transaction.commit()
     }
 
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: why not.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        let read = self.connection.query_row("SELECT count(*) FROM session", [], |_| Ok(()));
+        read.map_err(|error| self.failed(error))
+    }
+
     /// Keeps sessions as they are now; those that are `None` have ended.
     ///
     /// # Errors

@@ -4,7 +4,10 @@
 //! rest, [`body`] brings what follows, [`app`] asks the gateway what it means, [`receive`] streams
 //! files into the [`spool`], which keeps them under harmless [`names`] and records them in the
 //! [`ledger`]; [`answer_writer`] sends the answer in one write. [`web`] is what people see.
+//! What happens is counted in the [`metrics`], which the owner reads at a listener of their own, the
+//! [`admin`]'s.
 
+pub mod admin;
 pub mod answer_writer;
 pub mod app;
 pub mod body;
@@ -15,6 +18,7 @@ pub mod crowd;
 pub mod destination;
 pub mod ledger;
 pub mod listen;
+pub mod metrics;
 pub mod names;
 pub mod passwords;
 pub mod receive;

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use sns_server::admin;
 use sns_server::app::App;
 use sns_server::config::Config;
 use sns_server::config::listen::Listen;
@@ -107,7 +108,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let addresses = addresses.collect::<Result<Vec<_>, std::io::Error>>()?.join(", ");
     let trial = if config.is_trial() { "TRIAL MODE, any camera may send; " } else { "" };
     let photos = app.spool.photos().display();
+    let owner = config.admin.as_ref().map(|owner| Listen::Address(owner.listen));
+    let owners = listen::bind(owner.as_slice()).await?;
     say(&format!("sns-server listens on {addresses}; {trial}photos are kept under {photos}"));
+    for listener in owners {
+        tracing::info!(address = %listener.local_addr()?, "the owner's listener");
+        tokio::spawn(admin::serve(listener, Arc::clone(&app)));
+    }
 
     let (stop, stopping) = watch::channel(false);
     let (mut terminate, mut interrupt) =

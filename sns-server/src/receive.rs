@@ -298,6 +298,7 @@ async fn keep(app: &App, ticket: Ticket, files: Vec<Arrived>) -> Result<Answer, 
     let spool = Arc::clone(&app.spool);
     let user = ticket.user.clone();
     let kept = blocking(move || spool.keep(&receipt, files)).await?;
+    app.metrics.kept(&kept);
     for Kept { path, length, known, content } in &kept {
         match content {
             Some(content) => info!(?user, ?path, length, known, content, "kept"),
