@@ -7,6 +7,8 @@ use crate::body::read_whole;
 use crate::clock::{self, SteadyClock};
 use crate::config::{Config, Limits};
 use crate::outbox::Outbox;
+use crate::crowd::Crowd;
+use crate::metrics::{Metrics, Now};
 use crate::passwords::Passwords;
 use crate::receive;
 use crate::spool::{Spool, SpoolError};
@@ -40,6 +42,10 @@ pub struct App {
     pub limits: Arc<Limits>,
     /// A permit for each file or e-mail that may be received at a time.
     pub uploads: Semaphore,
+    /// Who is connected.
+    pub crowd: Arc<Crowd>,
+    /// What is counted.
+    pub metrics: Metrics,
     index: String,
 }
 
@@ -90,7 +96,21 @@ impl App {
         let gateway = Mutex::new(gateway);
         let passwords = Arc::new(Passwords::new(config.passwords.clone()));
         let outbox = Outbox::new(Arc::clone(&spool), clock, config);
-        Ok(Arc::new(App { gateway, clock, passwords, spool, outbox, limits, uploads, index }))
+        let crowd = Crowd::new(limits.connections, limits.connections_per_address);
+        let metrics = Metrics::new();
+        metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
+        Ok(Arc::new(App {
+            gateway,
+            clock,
+            passwords,
+            spool,
+            outbox,
+            limits,
+            uploads,
+            crowd,
+            metrics,
+            index,
+        }))
     }
 
     /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody
@@ -113,6 +133,16 @@ impl App {
             self.outbox.announced(*series);
         }
         turn.plan
+    }
+
+    /// What is going on at this moment.
+    pub fn now(&self) -> Now {
+        Now {
+            connections: self.crowd.total(),
+            sessions: self.gateway().live_sessions(),
+            uploads: self.limits.uploads_at_a_time - self.uploads.available_permits(),
+            free_space: self.spool.free_space().ok(),
+        }
     }
 
     async fn remember(self: &Arc<Self>, changes: Changes) {
@@ -170,11 +200,13 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> CameraAnswer {
     let answer = match answered {
         Ok(answer) => {
             info!(%from, %what, status = answer.status.code(), "answered");
+            app.metrics.answered(Some(&endpoint), answer.status);
             answer
         }
         Err(refusal) => {
             let status = refusal.status().code();
             warn!(%from, %what, status, reason = %refusal, "refused");
+            app.metrics.refused(Some(&endpoint), &refusal);
             refusal.to_answer()
         }
     };

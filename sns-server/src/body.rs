@@ -7,6 +7,7 @@
 use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use prometheus_client::metrics::counter::Counter;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -39,12 +40,13 @@ struct Inner {
     least_per_minute: u64,
     minute: Instant,
     in_this_minute: u64,
+    received: Counter,
 }
 
 impl CameraBody {
     /// A body that may pause for `timeout`, and has to bring `rate` bytes a second on average in
-    /// each minute.
-    pub fn new(incoming: Incoming, timeout: Duration, rate: u64) -> CameraBody {
+    /// each minute. Its bytes are counted in `received`.
+    pub fn new(incoming: Incoming, timeout: Duration, rate: u64, received: Counter) -> CameraBody {
         let silence = Box::pin(tokio::time::sleep(timeout));
         CameraBody(Arc::new(Mutex::new(Inner {
             incoming,
@@ -53,6 +55,7 @@ impl CameraBody {
             least_per_minute: rate.saturating_mul(60),
             minute: Instant::now(),
             in_this_minute: 0,
+            received,
         })))
     }
 
@@ -82,7 +85,9 @@ impl Body for CameraBody {
                 let now = Instant::now();
                 let more = now + inner.timeout;
                 inner.silence.as_mut().reset(more);
-                inner.in_this_minute += frame.data_ref().map_or(0, |data| data.len() as u64);
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                inner.in_this_minute += length;
+                inner.received.inc_by(length);
                 if now - inner.minute >= Duration::from_secs(60) {
                     if inner.in_this_minute < inner.least_per_minute {
                         return Poll::Ready(Some(Err(BodyError::Slow)));

@@ -6,10 +6,11 @@
 //! the bytes the core made of it. The connection is closed after it: cameras know no keep-alive.
 
 use crate::answer_writer::{AnswerWriter, ExactAnswer};
-use crate::app::{CameraAnswer, Peer};
+use crate::app::{App, CameraAnswer, Peer};
 use crate::body::CameraBody;
 use crate::config::Limits;
 use crate::crowd::Place;
+use crate::metrics::Metrics;
 use axum::Router;
 use axum::body::Body;
 use hyper::service::service_fn;
@@ -36,15 +37,17 @@ const LINGER: Duration = Duration::from_millis(500);
 pub async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    app: Router,
-    limits: Arc<Limits>,
+    router: Router,
+    app: Arc<App>,
     place: Place,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let limits = Arc::clone(&app.limits);
     let (mut reader, mut writer) = stream.into_split();
     let head = tokio::select! {
         head = tokio::time::timeout(limits.head_timeout, read_head(&mut reader, &limits)) => head,
         () = place.evicted() => {
+            app.metrics.connections_evicted.inc();
             debug!(%peer, "made room for another connection");
             return;
         }
@@ -59,7 +62,7 @@ pub async fn serve(
             return;
         }
         Ok(Err(HeadFailure::Refused(refusal))) => {
-            refuse(&mut reader, &mut writer, peer, &refusal).await;
+            refuse(&mut reader, &mut writer, peer, &refusal, &app.metrics).await;
             return;
         }
         Err(_) => {
@@ -78,14 +81,15 @@ pub async fn serve(
     );
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        let (app, exact, limits) = (app.clone(), exact.clone(), Arc::clone(&limits));
+        let (router, exact, limits) = (router.clone(), exact.clone(), Arc::clone(&limits));
+        let received = app.metrics.received_bytes.clone();
         async move {
             let is_head = request.method() == Method::HEAD;
             let (parts, incoming) = request.into_parts();
             let rate = limits.body_rate.0.as_u64();
-            let mut body = CameraBody::new(incoming, limits.body_timeout, rate);
+            let mut body = CameraBody::new(incoming, limits.body_timeout, rate, received);
             let request = Request::from_parts(parts, Body::new(body.clone()));
-            let response = app.oneshot(request).await?;
+            let response = router.oneshot(request).await?;
             body.drain(drain_bound).await;
             if let Some(CameraAnswer(answer)) = response.extensions().get() {
                 exact.set(answer_bytes(answer, is_head));
@@ -115,9 +119,9 @@ pub async fn serve(
 }
 
 /// Refuses a connection for which there is no room.
-pub async fn turn_away(stream: TcpStream, peer: SocketAddr) {
+pub async fn turn_away(stream: TcpStream, peer: SocketAddr, metrics: &Metrics) {
     let (mut reader, mut writer) = stream.into_split();
-    refuse(&mut reader, &mut writer, peer, &Refusal::Busy).await;
+    refuse(&mut reader, &mut writer, peer, &Refusal::Busy, metrics).await;
 }
 
 async fn refuse(
@@ -125,7 +129,9 @@ async fn refuse(
     writer: &mut (impl AsyncWrite + Unpin),
     peer: SocketAddr,
     refusal: &Refusal,
+    metrics: &Metrics,
 ) {
+    metrics.refused(None, refusal);
     warn!(%peer, status = refusal.status().code(), reason = %refusal, "refused");
     drain_briefly(reader).await;
     let _ = writer.write_all(&refusal.to_answer().to_bytes(&http_date())).await;

@@ -57,6 +57,11 @@ impl Crowd {
         Some(Place { crowd: Arc::clone(self), number, address, evicted })
     }
 
+    /// How many have a place.
+    pub fn total(&self) -> usize {
+        self.lock().total
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

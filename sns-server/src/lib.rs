@@ -6,8 +6,10 @@
 //! [`names`] and records them in the [`ledger`]; [`answer_writer`] sends the answer in one write.
 //! Then the [`outbox`] brings them where a [`route`] says: to a [`destination`].
 //!
-//! For people: [`web`] is what a browser shows, [`queue`] and [`check`] are subcommands.
+//! For people: [`web`] is what a browser shows, [`queue`] and [`check`] are subcommands; what happens is
+//! counted in the [`metrics`], which the owner reads at a listener of their own, the [`admin`]'s.
 
+pub mod admin;
 pub mod answer_writer;
 pub mod app;
 pub mod body;
@@ -19,6 +21,7 @@ pub mod crowd;
 pub mod destination;
 pub mod ledger;
 pub mod listen;
+pub mod metrics;
 pub mod names;
 pub mod outbox;
 pub mod passwords;

@@ -4,8 +4,8 @@
 //! and finishes every request that has begun.
 
 use crate::app::{App, router};
+use crate::config::listen::Listen;
 use crate::connection;
-use crate::crowd::Crowd;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,9 +40,13 @@ fn hint(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 /// [`ListenError`] for the first that cannot be.
-pub async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ListenError> {
+pub async fn bind(listen: &[Listen]) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = Vec::new();
-    for &address in addresses {
+    let addresses = listen.iter().filter_map(|listen| match listen {
+        Listen::Address(address) => Some(*address),
+        Listen::Interface { .. } => None,
+    });
+    for address in addresses {
         let listener = TcpListener::bind(address).await;
         listeners.push(listener.map_err(|error| ListenError { address, error })?);
     }
@@ -64,28 +68,29 @@ pub async fn serve(
     drop(accepted);
     let mut connections = JoinSet::new();
     let told = stopping.clone();
-    let crowd = Crowd::new(app.limits.connections, app.limits.connections_per_address);
     let turned_away = Arc::new(Semaphore::new(64));
     let mut number = 0_u64;
     loop {
         tokio::select! {
             Some((stream, peer)) = incoming.recv() => {
                 // Those turned away are few at a time, so that a flood of them costs nothing.
-                match crowd.enter(peer.ip().to_canonical()) {
+                app.metrics.connections.inc();
+                match app.crowd.enter(peer.ip().to_canonical()) {
                     Some(place) => {
-                        let (router, limits) = (router.clone(), Arc::clone(&app.limits));
+                        let (router, app) = (router.clone(), Arc::clone(&app));
                         let told = told.clone();
                         // Every line of the log about one request carries its number.
                         number += 1;
                         let span = info_span!("request", number);
                         let serving =
-                            connection::serve(stream, peer, router, limits, place, told);
+                            connection::serve(stream, peer, router, app, place, told);
                         connections.spawn(serving.instrument(span));
                     }
                     None => {
                         if let Ok(turn) = Arc::clone(&turned_away).try_acquire_owned() {
+                            let app = Arc::clone(&app);
                             connections.spawn(async move {
-                                connection::turn_away(stream, peer).await;
+                                connection::turn_away(stream, peer, &app.metrics).await;
                                 drop(turn);
                             });
                         }

@@ -2,13 +2,14 @@
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use sns_server::admin;
 use sns_server::app::App;
 use sns_server::config::Config;
+use sns_server::config::listen::Listen;
 use sns_server::listen;
 use sns_server::passwords::Hash;
 use sns_server::systemd;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ struct Arguments {
     config: Option<PathBuf>,
     /// Listen here instead of where the configuration says; may be given several times
     #[arg(long, value_name = "ADDR:PORT")]
-    listen: Vec<SocketAddr>,
+    listen: Vec<Listen>,
     /// Keep everything here instead of where the configuration says
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -107,7 +108,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let addresses = addresses.collect::<Result<Vec<_>, std::io::Error>>()?.join(", ");
     let trial = if config.is_trial() { "TRIAL MODE, any camera may send; " } else { "" };
     let photos = app.spool.photos().display();
+    let owner = config.admin.as_ref().map(|owner| Listen::Address(owner.listen));
+    let owners = listen::bind(owner.as_slice()).await?;
     say(&format!("sns-server listens on {addresses}; {trial}photos are kept under {photos}"));
+    for listener in owners {
+        tracing::info!(address = %listener.local_addr()?, "the owner's listener");
+        tokio::spawn(admin::serve(listener, Arc::clone(&app)));
+    }
 
     let (stop, stopping) = watch::channel(false);
     let (mut terminate, mut interrupt) =

@@ -318,6 +318,7 @@ async fn keep(
     let to = routed.iter().map(|routed| routed.destination.as_str()).collect::<Vec<_>>().join(", ");
     let (recorded, kept) = blocking(move || spool.keep(&receipt, files, &routed)).await?;
     let receipt = recorded.receipt;
+    app.metrics.kept(&kept);
     for Kept { path, length, known, content } in &kept {
         match content {
             Some(content) => info!(receipt, ?user, ?path, length, known, content, to, "kept"),

@@ -236,6 +236,16 @@ impl Spool {
         Ok(disk_state.f_bavail.saturating_mul(disk_state.f_frsize))
     }
 
+    /// Whether a byte can be written and the ledger read; how many bytes the disk has left.
+    ///
+    /// # Errors
+    /// [`SpoolError`]: what cannot be done.
+    pub fn check(&self) -> Result<u64, SpoolError> {
+        self.begin()?.write(b"?")?;
+        self.lock().check()?;
+        self.free_space()
+    }
+
     /// Begins to receive a file.
     ///
     /// # Errors

@@ -4,7 +4,9 @@
 //! refused with file, line and the nearest key that exists. A key that is not built yet does not
 //! exist.
 
+pub mod admin;
 pub mod destinations;
+pub mod listen;
 mod routes;
 pub mod secret;
 
@@ -12,8 +14,10 @@ use self::destinations::{Destinations, Tables};
 use self::routes::RouteKeys;
 use crate::passwords::{Hash, NoHash};
 use crate::route::Routes;
+use admin::Admin;
 use bytesize::ByteSize;
 use ipnet::IpNet;
+use listen::Listen;
 use samsung_sns::admission::{Admission, User};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,9 +29,11 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to listen.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listen>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// Whose rights the server has after it has bound its ports; those of who started it if `None`.
+    pub run_as: Option<String>,
     /// Who may send.
     pub admission: Admission,
     /// The hashes of those whose password is checked, by their name as it is spelt here.
@@ -40,6 +46,8 @@ pub struct Config {
     pub routes: Routes,
     /// How long photos stay whose deliveries are all done; `None`: for ever.
     pub keep_delivered: Option<Duration>,
+    /// The owner's listener.
+    pub admin: Option<Admin>,
 }
 
 /// Limits of what one request, or all of them, may take.
@@ -60,6 +68,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// The longest request head.
     pub head: ByteSize,
+    /// All unfinished request heads together.
+    pub heads: ByteSize,
     /// How long a request head may take.
     #[serde(with = "humantime_serde")]
     pub head_timeout: Duration,
@@ -73,6 +83,8 @@ pub struct Limits {
     /// How long a session lives after its last use.
     #[serde(with = "humantime_serde")]
     pub session_lifetime: Duration,
+    /// Whether a session may be used from the address of its login only.
+    pub session_bound_to_address: bool,
 }
 
 impl Default for Limits {
@@ -85,11 +97,13 @@ impl Default for Limits {
             connections: 2048,
             connections_per_address: 512,
             head: ByteSize::kib(64),
+            heads: ByteSize::mib(16),
             head_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(60),
             body_rate: Rate(ByteSize::kib(1)),
             sessions: 1000,
             session_lifetime: Duration::from_secs(24 * 60 * 60),
+            session_bound_to_address: false,
         }
     }
 }
@@ -153,8 +167,9 @@ pub enum ConfigError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    listen: Option<Vec<SocketAddr>>,
+    listen: Option<Vec<Listen>>,
     data_dir: Option<PathBuf>,
+    run_as: Option<String>,
     #[serde(default)]
     trial: bool,
     users: Option<BTreeMap<String, UserKeys>>,
@@ -166,6 +181,7 @@ struct File {
     routes: RouteKeys,
     #[serde(default)]
     retention: Retention,
+    admin: Option<Admin>,
 }
 
 #[derive(Deserialize, Default)]
@@ -220,14 +236,16 @@ impl Config {
     /// What holds without a configuration file: the trial mode, on this machine only.
     pub fn trial() -> Config {
         Config {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            listen: vec![Listen::Address(SocketAddr::from(([127, 0, 0, 1], 8080)))],
             data_dir: PathBuf::from("./sns-data"),
+            run_as: None,
             admission: Admission::Anyone,
             passwords: BTreeMap::new(),
             limits: Limits::default(),
             destinations: Destinations::new(),
             routes: Routes::default(),
             keep_delivered: None,
+            admin: None,
         }
     }
 
@@ -290,12 +308,14 @@ impl Config {
         Ok(Config {
             listen: file.listen.unwrap_or(trial.listen),
             data_dir: file.data_dir.unwrap_or(trial.data_dir),
+            run_as: file.run_as,
             admission,
             passwords,
             limits: file.limits,
             destinations,
             routes,
             keep_delivered: file.retention.keep_delivered.0,
+            admin: file.admin,
         })
     }
 
@@ -381,16 +401,20 @@ mod tests {
     #[test]
     fn the_keys_of_the_documentation_are_understood() {
         let config = parse(
-            "listen = [\"0.0.0.0:80\", \"[::1]:8080\"]\ndata_dir = \"/var/lib/sns-server\"\n\
+            "listen = [\"0.0.0.0:80\", \"[::1]:8080\", \"wlan0:80\"]\n\
+             data_dir = \"/var/lib/sns-server\"\nrun_as = \"sns\"\n\
              [limits]\nupload = \"2 GiB\"\nemail = \"10 MiB\"\nhead = \"64 KiB\"\n\
              head_timeout = \"15s\"\nbody_timeout = \"1m\"\nsessions = 5\n\
              body_rate = \"2 KiB/s\"\nfree_space = \"1 GiB\"\nuploads_at_a_time = 3\n\
              connections = 10\nconnections_per_address = 5\n\
-             session_lifetime = \"30d\"\n\
-             [users.\"Camera@samsungcamera.com\"]\n[users.\"me@example.com\"]\n",
+             session_lifetime = \"30d\"\nheads = \"1 MiB\"\nsession_bound_to_address = true\n\
+             [users.\"Camera@samsungcamera.com\"]\n[users.\"me@example.com\"]\n\
+             [admin]\nlisten = \"127.0.0.1:8081\"\nmetrics = false\n",
         )
         .unwrap();
-        assert_eq!(config.listen.len(), 2);
+        assert_eq!(config.listen.len(), 3);
+        assert_eq!(config.run_as.as_deref(), Some("sns"));
+        assert!(config.admin.is_some_and(|admin| !admin.metrics && admin.listen.port() == 8081));
         assert_eq!(config.data_dir, Path::new("/var/lib/sns-server"));
         assert_eq!(config.limits.email, ByteSize::mib(10));
         assert_eq!(config.limits.body_rate, Rate(ByteSize::kib(2)));
@@ -416,7 +440,11 @@ mod tests {
             error("[users.\"a@b\"]\npassword = \"x\"\n"),
             "c.toml, line 2: unknown key `password`; the nearest is `password_hash`"
         );
-        assert!(error("trial = true\nlisten = [\"wlan0:80\"]\n").starts_with("c.toml, line 2: "));
+        assert!(error("trial = true\nlisten = [\"wlan0\"]\n").starts_with("c.toml, line 2: "));
+        assert_eq!(
+            error("trial = true\n[admin]\nlisten = \"127.0.0.1:1\"\npassword_hash = \"x\"\n"),
+            "c.toml, line 4: unknown key `password_hash`; the nearest is `listen`"
+        );
         assert!(
             error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: ")
         );

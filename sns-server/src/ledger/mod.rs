@@ -67,6 +67,14 @@ impl Ledger {
         Ok(Ledger { path: path.to_owned(), connection })
     }
 
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: why not.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        self.read(|ledger| ledger.query_row("SELECT count(*) FROM session", [], |_| Ok(())))
+    }
+
     /// The latest that the steady clock is known to have shown.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Tests of the real server in a process of its own, over real sockets.
 #![allow(clippy::unwrap_used)] // a test's helpers are tests
 
+mod admin;
 mod harness;
 mod process;
 mod wire;

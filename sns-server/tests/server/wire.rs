@@ -1,6 +1,7 @@
 //! What goes over a real socket to a real server, and what comes back.
 
-use crate::harness::{Server, answer, between, data, put, status};
+use crate::admin::{ADMIN, ask};
+use crate::harness::{Server, answer, between, data, put, status, wait_until};
 use std::io::Write;
 
 const SUCCESS: &str = "<Response Status=\"succ\" />";
@@ -301,8 +302,12 @@ fn more_uploads_than_may_be_at_a_time_are_503() {
 
 #[test]
 fn more_busy_connections_than_may_be_are_503() {
-    let server = Server::start(Some("trial = true\n[limits]\nconnections_per_address = 2\n"));
+    let limits = format!("{ADMIN}[limits]\nconnections_per_address = 2\n");
+    let server = Server::start(Some(&limits));
     let session = server.login();
+    // The login's connection has its place for a moment longer than its answer takes.
+    let open = || ask(&server, "/metrics").contains("\nsns_connections_open 0\n");
+    wait_until("the login is over", open);
     let whole = put(&session, "A.JPG", &[7; 100_000]);
     let mut busy: Vec<_> = (0..2).map(|_| server.connect()).collect();
     busy.iter_mut().for_each(|stream| stream.write_all(&whole[..50_000]).unwrap());
