@@ -4,10 +4,12 @@ use clap::{Parser, Subcommand};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sns_server::admin;
 use sns_server::app::App;
+use sns_server::check;
 use sns_server::config::Config;
 use sns_server::config::listen::Listen;
 use sns_server::listen;
 use sns_server::passwords::Hash;
+use sns_server::queue;
 use sns_server::systemd;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -40,6 +42,17 @@ struct Arguments {
 enum Command {
     /// Ask for a password and print its hash for password_hash in the configuration
     HashPassword,
+    /// What is still to be delivered: look at it, try it again, give it up
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Say what the configuration means, or what is wrong with it
+    ///
+    /// Exit code: 0 all is well, 1 something is wrong.
+    Check {
+        /// Also talk to every destination, without delivering anything
+        #[arg(long)]
+        probe: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -71,6 +84,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(data_dir) = arguments.data_dir {
         config.data_dir = data_dir;
     }
+    match arguments.command {
+        None | Some(Command::HashPassword) => {}
+        Some(Command::Queue(command)) => {
+            return Ok(queue::run(&command, &config.data_dir, &mut std::io::stdout())?);
+        }
+        Some(Command::Check { probe }) => return check(&config, probe),
+    }
     raise_descriptor_limit();
     // Two threads serve the network: the stick has four slow cores and little memory.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -97,6 +117,18 @@ fn hash_password() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     writeln!(std::io::stdout(), "{}", Hash::of(&password)?.as_str())?;
+    Ok(())
+}
+
+fn check(config: &Config, probe: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let mut out = std::io::stdout();
+    check::describe(config, &mut out)?;
+    if probe {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        if !runtime.block_on(check::probe(config, &mut out))? {
+            return Err("not every destination works".into());
+        }
+    }
     Ok(())
 }
 
