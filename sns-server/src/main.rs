@@ -143,6 +143,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let owner = config.admin.as_ref().map(|owner| Listen::Address(owner.listen));
     let owners = listen::bind(owner.as_slice()).await?;
     say(&format!("sns-server listens on {addresses}; {trial}photos are kept under {photos}"));
+    app.spool.tell_what_was_repaired();
     for listener in owners {
         tracing::info!(address = %listener.local_addr()?, "the owner's listener");
         tokio::spawn(admin::serve(listener, Arc::clone(&app)));

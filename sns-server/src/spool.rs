@@ -31,9 +31,18 @@ pub struct Spool {
     photos: PathBuf,
     incoming: PathBuf,
     next: AtomicU64,
+    /// What the last server had recorded and not put in its place.
+    repaired: Repaired,
     /// Held while names are chosen and files renamed, so that two files never race for a name.
     ledger: Mutex<Ledger>,
     _lock: File,
+}
+
+/// What a start has found of a server that did not end by itself.
+#[derive(Debug, Default)]
+struct Repaired {
+    taken_up: Vec<PathBuf>,
+    forgotten: Vec<PathBuf>,
 }
 
 /// Why something could not be kept.
@@ -206,7 +215,7 @@ impl Spool {
             Err(fs::TryLockError::Error(error)) => return Err(disk(&lock_path)(error)),
         }
         let mut ledger = Ledger::open(&data_dir.join("sns.db"))?;
-        finish_what_was_begun(&mut ledger, &incoming, &photos)?;
+        let repaired = finish_what_was_begun(&mut ledger, &incoming, &photos)?;
         for entry in fs::read_dir(&incoming).map_err(disk(&incoming))? {
             let path = entry.map_err(disk(&incoming))?.path();
             fs::remove_file(&path).map_err(disk(&path))?;
@@ -216,9 +225,20 @@ impl Spool {
             photos,
             incoming,
             next: AtomicU64::new(1),
+            repaired,
             ledger: Mutex::new(ledger),
             _lock: lock,
         })
+    }
+
+    /// Tells the log what the start has found of a server that did not end by itself.
+    pub fn tell_what_was_repaired(&self) {
+        for path in &self.repaired.taken_up {
+            info!(?path, "taken up: it was whole when the last server ended");
+        }
+        for path in &self.repaired.forgotten {
+            warn!(?path, "forgotten: it broke off with the last server, and no camera was told of it");
+        }
     }
 
     /// The folder where people find their photos.
@@ -372,23 +392,22 @@ fn finish_what_was_begun(
     ledger: &mut Ledger,
     incoming: &Path,
     photos: &Path,
-) -> Result<(), SpoolError> {
+) -> Result<Repaired, SpoolError> {
+    let mut repaired = Repaired::default();
     let mut lost = Vec::new();
     for (photo, part, path) in ledger.on_their_way()? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if incoming.join(&part).exists() {
             let path = rename_to(ledger, incoming, photos, &part, &path, &name)?;
             sync_folder(photos.join(&path).parent().unwrap_or(photos))?;
-            info!(?path, "taken up: it was whole when the last server ended");
+            repaired.taken_up.push(path);
         } else if !photos.join(&path).exists() {
-            warn!(
-                ?path,
-                "forgotten: it broke off with the last server, and no camera was told of it"
-            );
+            repaired.forgotten.push(path);
             lost.push(photo);
         }
     }
-    Ok(ledger.all_in_place_but(&lost)?)
+    ledger.all_in_place_but(&lost)?;
+    Ok(repaired)
 }
 
 /// Renames a part to its place, or to the next that is free if a person has put something there; where

@@ -48,13 +48,14 @@ impl Server {
         }
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let first_line = lines.next().expect("the server says where it listens").unwrap();
+        let first_line = lines.next().and_then(Result::ok).unwrap_or_default();
         let address = first_line
             .split_once("http://")
-            .and_then(|(_, rest)| rest.split([';', ',', ' ']).next())
-            .unwrap_or_else(|| panic!("no address in {first_line:?}"))
-            .parse()
-            .unwrap();
+            .and_then(|(_, rest)| rest.split([';', ',', ' ']).next()?.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            panic!("no address in {first_line:?}");
+        };
         let log = Arc::new(Mutex::new(String::new()));
         let sink = Arc::clone(&log);
         std::thread::spawn(move || {

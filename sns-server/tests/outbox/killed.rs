@@ -1,0 +1,90 @@
+//! kill -9 between any two steps: every post whose photo was acknowledged arrives, and arrives once but
+//! for the window between the peer's acceptance and our record.
+
+use crate::camera::email;
+use crate::config;
+use crate::harness::Server;
+use crate::receiver::{Deed, Receiver};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::time::Duration;
+
+#[test]
+fn every_acknowledged_post_arrives_however_often_the_server_is_killed() {
+    let mut calls = fastrand::Rng::with_seed(7);
+    let receiver = Receiver::judging(move |_| match calls.u8(..40) {
+        0 => Deed::Refuse(503, ""),
+        1 => Deed::CutBody,
+        _ => Deed::Take,
+    });
+    let mut server = Server::start(Some(&config(&receiver, "")));
+    let mut moments = fastrand::Rng::with_seed(11);
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..12_u32 {
+        let address = server.address;
+        let sender = std::thread::spawn(move || {
+            // Until the server dies under it.
+            (0..500).map_while(|n| sent(address, round * 1000 + n)).collect::<Vec<_>>()
+        });
+        std::thread::sleep(Duration::from_millis(moments.u64(20..400)));
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        acknowledged.extend(sender.join().unwrap());
+        server = server.again();
+    }
+    assert!(!acknowledged.is_empty());
+    assert!(email(&server, &["x@y.z"], "last", &[1]).contains("succ"));
+    let arrived = || {
+        let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for post in receiver.taken() {
+            let text = post["data"]["text"].as_str().unwrap().to_owned();
+            ids.entry(text).or_default().insert(post["data"]["id"].as_str().unwrap().to_owned());
+        }
+        ids
+    };
+    // In order: when the last has arrived, all have.
+    for _ in 0..18 {
+        if arrived().contains_key("last") {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(5));
+    }
+    let arrived = arrived();
+    let taken = receiver.taken().len();
+    let lost: Vec<_> = acknowledged.iter().filter(|text| !arrived.contains_key(*text)).collect();
+    println!(
+        "acknowledged {}, arrived {} in {taken} deliveries, lost {}",
+        acknowledged.len(),
+        arrived.len(),
+        lost.len()
+    );
+    assert!(lost.is_empty(), "{lost:?}");
+    for (text, ids) in &arrived {
+        assert_eq!(ids.len(), 1, "{text} was posted twice");
+    }
+    // A kill can hit the window once.
+    assert!(taken <= arrived.len() + 12, "{taken} deliveries of {} posts", arrived.len());
+}
+
+/// Sends an e-mail of its own text; the text, if the server has acknowledged it.
+fn sent(address: std::net::SocketAddr, number: u32) -> Option<String> {
+    let text = format!("post {number}");
+    let body = format!(
+        "--B\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n\
+         <email><sender>me@example.com</sender><receiverList><receiver>x@y.z</receiver>\
+         </receiverList><title>t</title><body>{text}</body></email>\r\n\
+         --B\r\nContent-Disposition: form-data; name=\"binary\"; filename=\"a.JPG\"\r\n\r\n\
+         \u{fe}{number}\r\n--B--\r\n"
+    );
+    let head = format!(
+        "POST /social/columbus/email HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=B\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.contains("succ").then_some(text)
+}
