@@ -154,9 +154,10 @@ fn inherited_by_ourselves() -> BTreeSet<String> {
     let numbers = std::fs::read_dir("/proc/self/fd").unwrap().map(name);
     let passes = |number: &String| {
         let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
-        let flags = info.unwrap_or_default().lines().find_map(|line| {
-            u32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok()
-        });
+        let flags = info
+            .unwrap_or_default()
+            .lines()
+            .find_map(|line| u32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
         // O_CLOEXEC
         flags.is_some_and(|flags| flags & 0o2_000_000 == 0) && number.parse::<u32>().unwrap() > 2
     };
@@ -168,7 +169,7 @@ async fn a_program_inherits_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = std::fs::File::create(folder.path().join("secret")).unwrap();
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let script = "/usr/bin/env > out; ls -l /proc/self/fd > fds; ps -o pid=,pgid= $$ > group || \
+    let script = "/usr/bin/env > out; ls -l /proc/self/fd > fds; \
                   cut -d' ' -f1,5 /proc/$$/stat > group";
     deliver(&sh(&folder, script, "]"), &email(&folder, &["a.jpg"])).await.unwrap();
     let names: BTreeSet<String> = read(&folder, "out")
