@@ -82,10 +82,10 @@ fn account(
             new.key("token", text.as_str());
         }
         Some(Place::Missing(file)) => {
+            let (file, url) = (shown(&file), shown(url));
             new.comment(&format!(
-                "TOKEN names the file {}, which was not found. Log in again and name the new file \
-                 here: sns-server mastodon-login {url}",
-                shown(&file)
+                "TOKEN names the file {file}, which was not found. Log in again and name the new file \
+                 here: sns-server mastodon-login {url}"
             ));
             new.key("token_file", format!("{name}.token").as_str());
         }

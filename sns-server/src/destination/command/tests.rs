@@ -406,3 +406,14 @@ fn a_mistake_is_told() {
         assert!(toml::from_str::<Keys>(toml).is_err(), "{toml}");
     }
 }
+
+#[test]
+fn the_example_of_the_guide_is_understood() {
+    let guide = include_str!("../../../../docs/guide/commands-and-webhooks.md");
+    let example = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example: toml::Table = toml::from_str(example).unwrap();
+    let mut keys = example["destinations"]["print"].as_table().unwrap().clone();
+    assert_eq!(keys.remove("type").unwrap().as_str(), Some("command"));
+    let command = Command::new(toml::Value::Table(keys).try_into().unwrap()).unwrap();
+    assert_eq!((command.per, command.timeout), (Per::default(), a_minute()));
+}

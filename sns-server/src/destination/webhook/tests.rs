@@ -489,6 +489,17 @@ fn a_mistake_is_told_and_no_secret_with_it() {
     assert!(toml::from_str::<Keys>("url = \"https://a\"\nmethod = \"PUT\"").is_err());
 }
 
+#[test]
+fn the_example_of_the_guide_is_understood() {
+    let guide = include_str!("../../../../docs/guide/commands-and-webhooks.md");
+    let example = guide.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+    let example: toml::Table = toml::from_str(example).unwrap();
+    let mut keys = example["destinations"]["hook"].as_table().unwrap().clone();
+    assert_eq!(keys.remove("type").unwrap().as_str(), Some("webhook"));
+    let keys: Keys = toml::Value::Table(keys).try_into().unwrap();
+    assert!(keys.secret_file.is_some() && keys.secret.is_none());
+}
+
 /// The receiver of `docs/guide/commands-and-webhooks.md`, which also verifies what the crate cannot:
 /// the whole of a body that is no text. CI has Python for its second stage.
 #[tokio::test]
