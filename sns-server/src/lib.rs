@@ -19,6 +19,7 @@ pub mod config;
 pub mod connection;
 pub mod crowd;
 pub mod destination;
+pub mod import_config;
 pub mod ledger;
 pub mod listen;
 pub mod metrics;

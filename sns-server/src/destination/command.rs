@@ -10,6 +10,7 @@
 mod run;
 mod template;
 #[cfg(test)]
+#[cfg(test)]
 mod tests;
 
 use super::{Fault, FaultKind, Post, PostFile, Progress};
@@ -71,7 +72,8 @@ impl Command {
     /// # Errors
     /// What is wrong with the keys, and what to do.
     pub fn new(keys: Keys) -> Result<Command, String> {
-        let (program, arguments) = keys.argv.split_first().ok_or("argv is empty: name a program")?;
+        let (program, arguments) =
+            keys.argv.split_first().ok_or("argv is empty: name a program")?;
         match Template::read(program) {
             _ if program.is_empty() => return Err("argv begins with no program".to_owned()),
             Ok(template) if template.is_plain() => {}

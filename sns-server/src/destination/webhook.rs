@@ -11,6 +11,7 @@
 
 mod form;
 #[cfg(test)]
+#[cfg(test)]
 mod tests;
 
 use super::{Fault, Post, http};
@@ -206,6 +207,7 @@ async fn sign(key: &[u8], id: &str, timestamp: &str, form: &Form<'_>) -> Result<
     while let Some(chunk) = reader.next().await? {
         whole.update(&chunk);
     }
-    let written = |mac: Hmac<Sha256>| format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let written =
+        |mac: Hmac<Sha256>| format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
     Ok(format!("{} {}", written(whole), written(json)))
 }

@@ -66,8 +66,7 @@ pub(super) async fn run(
     if talking {
         let _ = timeout(GRACE, talk).await;
     }
-    let status =
-        status.map_err(|error| Fault::transient(format!("program {program}: {error}")))?;
+    let status = status.map_err(|error| Fault::transient(format!("program {program}: {error}")))?;
     judge(program, status, &log.last_line())
 }
 

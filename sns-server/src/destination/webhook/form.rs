@@ -136,7 +136,8 @@ impl Reader<'_> {
                 None => return Ok(None),
                 Some(Segment::Text(text)) => return Ok(Some(Bytes::from(text.clone()))),
                 Some(Segment::File(of)) => {
-                    let file = File::open(&of.path).await.map_err(|error| unreadable(of, &error))?;
+                    let file =
+                        File::open(&of.path).await.map_err(|error| unreadable(of, &error))?;
                     Some(Open { file, left: of.length, of })
                 }
             };
