@@ -42,7 +42,7 @@ pub async fn serve(
     place: Place,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let limits = Arc::clone(&app.limits);
+    let limits = app.limits();
     let (mut reader, mut writer) = stream.into_split();
     let head = tokio::select! {
         head = tokio::time::timeout(limits.head_timeout, read_head(&mut reader, &limits)) => head,

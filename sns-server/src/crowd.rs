@@ -12,13 +12,13 @@ use tokio::sync::Notify;
 /// All connections of the server.
 #[derive(Debug)]
 pub struct Crowd {
-    most: usize,
-    most_per_address: usize,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
+    most: usize,
+    most_per_address: usize,
     total: usize,
     per_address: HashMap<IpAddr, usize>,
     /// Who has not sent a whole head yet, oldest first.
@@ -38,15 +38,21 @@ pub struct Place {
 impl Crowd {
     /// Room for `most` connections, and `most_per_address` from each address.
     pub fn new(most: usize, most_per_address: usize) -> Arc<Crowd> {
-        Arc::new(Crowd { most, most_per_address, inner: Mutex::default() })
+        Arc::new(Crowd { inner: Mutex::new(Inner { most, most_per_address, ..Inner::default() }) })
+    }
+
+    /// From now on there is so much room. Nobody has to go because of it.
+    pub fn set_room(&self, most: usize, most_per_address: usize) {
+        let mut inner = self.lock();
+        (inner.most, inner.most_per_address) = (most, most_per_address);
     }
 
     /// A place for a connection from this address; `None` where all are taken by busy ones.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let mut inner = self.lock();
-        if inner.per_address.get(&address).is_some_and(|&n| n >= self.most_per_address) {
+        if inner.per_address.get(&address).is_some_and(|&n| n >= inner.most_per_address) {
             inner.evict(|waiting| waiting == address)?;
-        } else if inner.total >= self.most {
+        } else if inner.total >= inner.most {
             inner.evict(|_| true)?;
         }
         inner.next += 1;

@@ -24,4 +24,5 @@ pub mod passwords;
 pub mod receive;
 pub mod spool;
 pub mod systemd;
+pub mod uploads;
 pub mod web;

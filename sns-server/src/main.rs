@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sns_server::admin;
 use sns_server::app::App;
-use sns_server::config::Config;
 use sns_server::config::listen::Listen;
+use sns_server::config::{Config, ConfigError};
 use sns_server::listen;
 use sns_server::passwords::Hash;
 use sns_server::systemd;
@@ -61,16 +61,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(Command::HashPassword) = arguments.command {
         return hash_password();
     }
-    let mut config = match &arguments.config {
-        Some(path) => Config::read(path)?,
-        None => Config::trial(),
-    };
-    if !arguments.listen.is_empty() {
-        config.listen = arguments.listen;
-    }
-    if let Some(data_dir) = arguments.data_dir {
-        config.data_dir = data_dir;
-    }
+    let config = arguments.configuration()?;
     raise_descriptor_limit();
     // Two threads serve the network: the stick has four slow cores and little memory.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -79,7 +70,24 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .thread_stack_size(512 * 1024)
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(config, &arguments))
+}
+
+impl Arguments {
+    /// The configuration file, below what the command line says.
+    fn configuration(&self) -> Result<Config, ConfigError> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::trial(),
+        };
+        if !self.listen.is_empty() {
+            config.listen.clone_from(&self.listen);
+        }
+        if let Some(data_dir) = &self.data_dir {
+            config.data_dir.clone_from(data_dir);
+        }
+        Ok(config)
+    }
 }
 
 /// From a terminal without showing it, else one line of standard input.
@@ -100,7 +108,8 @@ fn hash_password() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: Config, arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut hang_up = signal(SignalKind::hangup())?;
     let app = App::new(&config)?;
     let listeners = listen::bind(&config.listen).await?;
     let addresses =
@@ -120,13 +129,16 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
-    let serving = listen::serve(listeners, app, stopping);
+    let serving = listen::serve(listeners, Arc::clone(&app), stopping);
     tokio::pin!(serving);
     systemd::ready();
-    tokio::select! {
-        () = &mut serving => return Ok(()),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            () = &mut serving => return Ok(()),
+            _ = hang_up.recv() => reload(&config, arguments, &app).await,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
     }
     tracing::info!("stopping: running uploads are finished first");
     systemd::stopping();
@@ -136,6 +148,25 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
         _ = terminate.recv() => Err("told to stop twice; running uploads were cut off".into()),
         _ = interrupt.recv() => Err("told to stop twice; running uploads were cut off".into()),
     }
+}
+
+/// Reads the configuration again; one that is refused changes nothing.
+async fn reload(started_with: &Config, arguments: &Arguments, app: &Arc<App>) {
+    systemd::reloading();
+    match arguments.configuration() {
+        Ok(_) if arguments.config.is_none() => {
+            tracing::warn!("told to reload, but there is no configuration file");
+        }
+        Ok(config) => {
+            app.reload(&config).await;
+            tracing::info!("the configuration was read again and holds from now on");
+            for key in started_with.needs_restart(&config) {
+                tracing::warn!(key, "this has changed too, but holds only after a restart");
+            }
+        }
+        Err(error) => tracing::error!(%error, "the configuration is refused; the old one holds"),
+    }
+    systemd::ready();
 }
 
 /// Each connection and each file takes a descriptor, and 1024 of them are fewer than

@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod listen;
+mod reload;
 pub mod secret;
 
 use crate::passwords::{Hash, NoHash};
@@ -14,6 +15,7 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use listen::Listen;
 use samsung_sns::admission::{Admission, User};
+use samsung_sns::session::SessionRules;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -93,6 +95,17 @@ impl Default for Limits {
             sessions: 1000,
             session_lifetime: Duration::from_secs(24 * 60 * 60),
             session_bound_to_address: false,
+        }
+    }
+}
+
+impl Limits {
+    /// Those of sessions.
+    pub fn session_rules(&self) -> SessionRules {
+        SessionRules {
+            most: self.sessions,
+            lifetime: self.session_lifetime,
+            bound_to_address: self.session_bound_to_address,
         }
     }
 }

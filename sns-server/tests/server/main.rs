@@ -4,4 +4,5 @@
 mod admin;
 mod harness;
 mod process;
+mod reload;
 mod wire;
