@@ -6,8 +6,9 @@ use sns_server::admin;
 use sns_server::app::App;
 use sns_server::config::listen::Listen;
 use sns_server::config::{Config, ConfigError};
-use sns_server::listen;
+use sns_server::listen::{self, Doors};
 use sns_server::passwords::Hash;
+use sns_server::privileges::{Rights, give_up_root};
 use sns_server::systemd;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -62,7 +63,11 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         return hash_password();
     }
     let config = arguments.configuration()?;
+    // All that needs root comes first, and there is no thread yet that could keep it.
+    let doors = Doors::open(&config.listen)?;
+    let owner = config.admin.as_ref().map(|owner| listen::bind(owner.listen)).transpose()?;
     raise_descriptor_limit();
+    let rights = give_up_root(config.run_as.as_deref(), &config.data_dir, doors.need_low_ports())?;
     // Two threads serve the network: the stick has four slow cores and little memory.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -70,7 +75,15 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .thread_stack_size(512 * 1024)
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config, &arguments))
+    runtime.block_on(serve(config, Start { arguments, doors, owner, rights }))
+}
+
+/// What there is before the runtime.
+struct Start {
+    arguments: Arguments,
+    doors: Doors,
+    owner: Option<std::net::TcpListener>,
+    rights: Rights,
 }
 
 impl Arguments {
@@ -108,20 +121,24 @@ fn hash_password() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn serve(config: Config, arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::Error>> {
     let mut hang_up = signal(SignalKind::hangup())?;
     let app = App::new(&config)?;
-    let listeners = listen::bind(&config.listen).await?;
-    let addresses =
-        listeners.iter().map(|listener| Ok(format!("http://{}", listener.local_addr()?)));
-    let addresses = addresses.collect::<Result<Vec<_>, std::io::Error>>()?.join(", ");
+    let Start { arguments, doors, owner, rights } = start;
+    let addresses = doors.describe()?;
     let trial = if config.is_trial() { "TRIAL MODE, any camera may send; " } else { "" };
     let photos = app.spool.photos().display();
-    let owner = config.admin.as_ref().map(|owner| Listen::Address(owner.listen));
-    let owners = listen::bind(owner.as_slice()).await?;
     say(&format!("sns-server listens on {addresses}; {trial}photos are kept under {photos}"));
-    for listener in owners {
+    match rights {
+        Rights::Root => tracing::warn!(
+            "runs as root: name a user in run_as, or start it by the systemd unit of docs/guide"
+        ),
+        Rights::GivenUp(user) => tracing::info!(%user, "root was given up"),
+        Rights::Ordinary => {}
+    }
+    if let Some(listener) = owner {
         tracing::info!(address = %listener.local_addr()?, "the owner's listener");
+        let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(admin::serve(listener, Arc::clone(&app)));
     }
 
@@ -129,13 +146,13 @@ async fn serve(config: Config, arguments: &Arguments) -> Result<(), Box<dyn std:
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
-    let serving = listen::serve(listeners, Arc::clone(&app), stopping);
+    let serving = listen::serve(doors, Arc::clone(&app), stopping);
     tokio::pin!(serving);
     systemd::ready();
     loop {
         tokio::select! {
-            () = &mut serving => return Ok(()),
-            _ = hang_up.recv() => reload(&config, arguments, &app).await,
+            served = &mut serving => return Ok(served?),
+            _ = hang_up.recv() => reload(&config, &arguments, &app).await,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }
@@ -144,7 +161,7 @@ async fn serve(config: Config, arguments: &Arguments) -> Result<(), Box<dyn std:
     systemd::stopping();
     let _ = stop.send(true);
     tokio::select! {
-        () = &mut serving => Ok(()),
+        served = &mut serving => Ok(served?),
         _ = terminate.recv() => Err("told to stop twice; running uploads were cut off".into()),
         _ = interrupt.recv() => Err("told to stop twice; running uploads were cut off".into()),
     }

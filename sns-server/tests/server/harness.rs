@@ -40,7 +40,13 @@ impl Server {
 
     fn start_in(folder: tempfile::TempDir) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sns-server"));
-        command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path().join("data"));
+        command.args(["--listen", "127.0.0.1:0"]);
+        Server::launch(command, folder)
+    }
+
+    /// By a command of which the server is the end; its folder and configuration are the harness's.
+    pub(crate) fn launch(mut command: Command, folder: tempfile::TempDir) -> Server {
+        command.arg("--data-dir").arg(folder.path().join("data"));
         command.current_dir(folder.path()).env_remove("SNS_CONFIG").stderr(Stdio::piped());
         let config = folder.path().join("config.toml");
         if config.exists() {
@@ -49,12 +55,12 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first_line = lines.next().expect("the server says where it listens").unwrap();
+        assert!(first_line.contains("sns-server listens on "), "{first_line:?}");
+        // Where it waits for an interface there is no address yet.
         let address = first_line
             .split_once("http://")
             .and_then(|(_, rest)| rest.split([';', ',', ' ']).next())
-            .unwrap_or_else(|| panic!("no address in {first_line:?}"))
-            .parse()
-            .unwrap();
+            .map_or(SocketAddr::from(([0, 0, 0, 0], 0)), |address| address.parse().unwrap());
         let log = Arc::new(Mutex::new(String::new()));
         let sink = Arc::clone(&log);
         std::thread::spawn(move || {

@@ -3,6 +3,7 @@
 
 mod admin;
 mod harness;
+mod privileges;
 mod process;
 mod reload;
 mod wire;
