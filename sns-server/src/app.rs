@@ -93,7 +93,7 @@ impl App {
         let index = RwLock::new(web::index(config, spool.photos()).into());
         let gateway = Mutex::new(gateway);
         let passwords = Arc::new(Passwords::new(config.passwords.clone()));
-        let crowd = Crowd::new(limits.connections, limits.connections_per_address);
+        let crowd = Crowd::new(limits.room());
         let metrics = Metrics::new();
         metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
         Ok(Arc::new(App {
@@ -115,7 +115,7 @@ impl App {
     pub async fn reload(self: &Arc<Self>, config: &Config) {
         let limits = &config.limits;
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits.clone());
-        self.crowd.set_room(limits.connections, limits.connections_per_address);
+        self.crowd.set_room(limits.room());
         self.metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
         let index = web::index(config, self.spool.photos()).into();
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;

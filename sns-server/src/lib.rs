@@ -8,6 +8,7 @@
 //! [`admin`]'s.
 
 pub mod admin;
+pub mod ahead;
 pub mod answer_writer;
 pub mod app;
 pub mod body;

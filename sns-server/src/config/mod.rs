@@ -9,6 +9,7 @@ pub mod listen;
 mod reload;
 pub mod secret;
 
+use crate::crowd::Room;
 use crate::passwords::{Hash, NoHash};
 use admin::Admin;
 use bytesize::ByteSize;
@@ -59,7 +60,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// The longest request head.
     pub head: ByteSize,
-    /// All unfinished request heads together.
+    /// All large request heads together.
     pub heads: ByteSize,
     /// How long a request head may take.
     #[serde(with = "humantime_serde")]
@@ -100,6 +101,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Those of connections.
+    pub fn room(&self) -> Room {
+        Room {
+            connections: self.connections,
+            per_address: self.connections_per_address,
+            heads: usize::try_from(self.heads.as_u64()).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Those of sessions.
     pub fn session_rules(&self) -> SessionRules {
         SessionRules {
