@@ -133,6 +133,8 @@ pub enum Refusal {
     WrongPassword,
     /// No such session, or it has expired.
     NoSession,
+    /// The session is bound to the address of its login, and this is another one.
+    OtherAddress,
     /// The site logs in by OAuth, which nobody has reverse engineered.
     OAuthSite,
     /// Nothing is at this path.
@@ -155,6 +157,7 @@ impl Refusal {
             Refusal::NotAdmitted
             | Refusal::WrongPassword
             | Refusal::NoSession
+            | Refusal::OtherAddress
             | Refusal::OAuthSite => Status::Unauthorized,
             Refusal::UnknownPath => Status::NotFound,
             Refusal::TooLarge(_) => Status::TooLarge,
@@ -197,6 +200,9 @@ impl fmt::Display for Refusal {
             Refusal::NotAdmitted => f.write_str("this user may not send here"),
             Refusal::WrongPassword => f.write_str("the password is wrong"),
             Refusal::NoSession => f.write_str("no such session, log in again"),
+            Refusal::OtherAddress => {
+                f.write_str("this session began at another address, log in again")
+            }
             Refusal::OAuthSite => f.write_str("this site needs OAuth, choose another site"),
             Refusal::UnknownPath => f.write_str("nothing is at this path"),
             Refusal::TooLarge(limit) => write!(f, "larger than {limit}"),

@@ -14,7 +14,9 @@ use crate::message::email::Email;
 use crate::message::media::{Announce, AnnounceAnswer, Media};
 use crate::message::sso::{AllShareLogin, time_answer};
 use crate::quirk::Quirks;
-use crate::session::{Changes, SeriesId, Session, SessionKey, Sessions, Snapshot, State};
+use crate::session::{
+    Changes, SeriesId, Session, SessionKey, SessionRules, Sessions, Snapshot, State,
+};
 use crate::time::UnixTime;
 use crate::wire::xml::{Document, decode};
 use std::fmt;
@@ -182,6 +184,22 @@ impl Gateway {
         self.sessions.get(key)
     }
 
+    /// From now on these bound sessions.
+    pub fn set_session_rules(&mut self, rules: SessionRules) {
+        self.sessions.set_rules(rules);
+    }
+
+    /// From now on these may send. Sessions of those who may not any longer end.
+    pub fn set_admission(&mut self, admission: Admission) -> Changes {
+        self.admission = admission;
+        self.sessions.readmit(&self.admission)
+    }
+
+    /// Ends all sessions of a user, whose password has changed.
+    pub fn end_sessions_of(&mut self, user: &str) -> Changes {
+        self.sessions.close_all_of(user)
+    }
+
     /// Ends sessions whose lifetime is over, without a call.
     pub fn expire(&mut self, now: UnixTime) -> Changes {
         self.sessions.expire(now)
@@ -271,6 +289,7 @@ impl Gateway {
 
     fn logout(&mut self, logout: &Logout, call: &Call<'_>, changes: &mut Changes) -> Answer {
         *changes = match &logout.session_key {
+            Some(key) if self.sessions.is_elsewhere(key, call.from) => Changes::default(),
             Some(key) => self.sessions.close(key),
             None => {
                 match logout.user.as_deref().map(|user| self.admission.admit(user, call.from)) {
@@ -289,6 +308,7 @@ impl Gateway {
         call: &Call<'_>,
         changes: &mut Changes,
     ) -> Result<Plan, Refusal> {
+        self.is_here(&announce.session_key, call.from)?;
         let (announced, over) = self.sessions.announce(&announce, call.now);
         *changes = over;
         let (session, resource_name) = announced.ok_or(Refusal::NoSession)?;
@@ -304,10 +324,15 @@ impl Gateway {
         call: &Call<'_>,
         changes: &mut Changes,
     ) -> Result<Ticket, Refusal> {
+        self.is_here(key, call.from)?;
         let (found, over) = self.sessions.upload(key, name, call.now);
         *changes = over;
         let (session, file_name) = found.ok_or(Refusal::NoSession)?;
         upload_ticket(session, file_name).ok_or(Refusal::NoSession)
+    }
+
+    fn is_here(&self, key: &str, from: IpAddr) -> Result<(), Refusal> {
+        if self.sessions.is_elsewhere(key, from) { Err(Refusal::OtherAddress) } else { Ok(()) }
     }
 
     fn email(&mut self, email: Email, from: IpAddr) -> Result<Ticket, Refusal> {

@@ -9,7 +9,7 @@
 //!                          │  └── upload ──▶ Posting └──────────┘
 //!                          └────────┬────────────┘
 //!                                   ▼
-//!                    logout · lifetime over · too many: (gone)
+//!        logout · lifetime over · too many · no longer admitted: (gone)
 //!
 //!   state      announce          upload            logout   lifetime over
 //!   (gone)     401               401               200      -
@@ -17,12 +17,16 @@
 //!   Posting    Posting           Posting           (gone)   (gone)
 //! ```
 //!
+//! Where sessions are bound to their address, the others see the row (gone) with 401, and a logout
+//! from there changes nothing ([`Sessions::is_elsewhere`]).
+//!
 //! Files that come under one text in one session are a *series*. It ends when the text changes or
 //! the session does; what of it is posted together is planned in [`post`](crate::post).
 //!
 //! An upload needs no announce of its own name, and may come twice: the camera repeats itself when
 //! an answer was lost (configuration.md).
 
+use crate::admission::Admission;
 use crate::endpoint::Site;
 use crate::message::media::{Announce, MAX_RESOURCE_NAME, Media, resource_name};
 use crate::time::UnixTime;
@@ -191,13 +195,23 @@ pub struct Snapshot {
     pub last_series: SeriesId,
 }
 
+/// What bounds sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionRules {
+    /// So many at a time; the least recently used goes first.
+    pub most: usize,
+    /// Each ends so long after its last use.
+    pub lifetime: Duration,
+    /// Whether each may be used from the address of its login only.
+    pub bound_to_address: bool,
+}
+
 /// All live sessions.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     live: BTreeMap<SessionKey, Session>,
     next_series: NextSeries,
-    max: usize,
-    lifetime: Duration,
+    rules: SessionRules,
 }
 
 impl Sessions {
@@ -211,9 +225,19 @@ impl Sessions {
         Sessions {
             live: snapshot.sessions.into_iter().collect(),
             next_series: NextSeries(snapshot.last_series.0),
-            max: max.max(1),
-            lifetime,
+            rules: SessionRules { most: max, lifetime, bound_to_address: false },
         }
+    }
+
+    /// From now on these hold. Sessions that are too many by them go when the next one opens.
+    pub fn set_rules(&mut self, rules: SessionRules) {
+        self.rules = rules;
+    }
+
+    /// Whether a session is bound to another address than this one.
+    pub fn is_elsewhere(&self, key: &str, from: IpAddr) -> bool {
+        let session = self.live.get(&SessionKey::from_wire(key));
+        self.rules.bound_to_address && session.is_some_and(|session| session.from != from)
     }
 
     /// What [`restore`](Sessions::restore) needs to go on as if nothing had happened.
@@ -238,7 +262,7 @@ impl Sessions {
         now: UnixTime,
     ) -> Changes {
         let mut changes = self.expire(now);
-        while self.live.len() >= self.max {
+        while self.live.len() >= self.rules.most.max(1) {
             let oldest = self.live.iter().min_by_key(|(_, session)| session.used_at);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
             self.end(oldest, &mut changes);
@@ -298,8 +322,30 @@ impl Sessions {
 
     /// lifetime over
     pub fn expire(&mut self, now: UnixTime) -> Changes {
-        let lifetime = self.lifetime;
+        let lifetime = self.rules.lifetime;
         self.end_where(|session| now.saturating_since(session.used_at) >= lifetime)
+    }
+
+    /// no longer admitted: others go on, under the names by which they are admitted now
+    pub fn readmit(&mut self, admission: &Admission) -> Changes {
+        let mut renamed = Vec::new();
+        let mut changes =
+            self.end_where(|session| admission.admit(&session.user, session.from).is_none());
+        for (key, session) in &mut self.live {
+            if let Some(user) = admission.admit(&session.user, session.from)
+                && user.name != session.user
+            {
+                session.user = user.name;
+                renamed.push(key.clone());
+            }
+        }
+        changes.sessions.extend(renamed);
+        changes
+    }
+
+    /// no longer admitted: all sessions of one user, because the password is another one now
+    pub fn close_all_of(&mut self, user: &str) -> Changes {
+        self.end_where(|session| session.user == user)
     }
 
     /// A session, if it is live.
@@ -483,5 +529,33 @@ mod tests {
         assert_eq!(sessions.len(), 1);
         sessions.close_from(HERE, None);
         assert!(sessions.is_empty());
+    }
+
+    #[test]
+    fn a_bound_session_is_known_at_its_own_address_only() {
+        let there = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+        let lifetime = Duration::from_secs(100);
+        let mut sessions = Sessions::new(10, lifetime);
+        opened(&mut sessions, 1, 0);
+        let key = key(1);
+        assert!(!sessions.is_elsewhere(key.as_str(), there), "not bound");
+        sessions.set_rules(SessionRules { most: 10, lifetime, bound_to_address: true });
+        assert!(sessions.is_elsewhere(key.as_str(), there));
+        assert!(!sessions.is_elsewhere(key.as_str(), HERE));
+        assert!(!sessions.is_elsewhere("unknown", there), "that is for others to say");
+    }
+
+    #[test]
+    fn who_is_no_longer_admitted_is_gone_and_the_others_have_their_new_names() {
+        let mut sessions = Sessions::new(10, Duration::from_secs(100));
+        (1..=3).for_each(|n| opened(&mut sessions, n, 0));
+        sessions.upload(key(1).as_str(), "x", at(1)).0.unwrap();
+        let changes = sessions.readmit(&Admission::users(["USER2".to_owned(), "user3".to_owned()]));
+        assert_eq!(changes.sessions, [key(1), key(2)], "one has gone, one is spelt anew");
+        assert_eq!(changes.ended, [SeriesId(1)]);
+        assert_eq!(sessions.get(&key(1)), None);
+        assert_eq!(sessions.get(&key(2)).unwrap().user, "USER2");
+        assert_eq!(sessions.close_all_of("USER2").sessions, [key(2)]);
+        assert_eq!(sessions.len(), 1);
     }
 }

@@ -106,7 +106,7 @@ impl Owner {
             Ok(Err(failure)) => return Err(failure.to_string()),
             Err(_) => return Err(format!("the disk has not answered for {DISK:?}")),
         };
-        let needed = self.app.limits.free_space.as_u64();
+        let needed = self.app.limits().free_space.as_u64();
         if free < needed {
             return Err(format!("limits.free_space is reached: {free} bytes left of {needed}"));
         }

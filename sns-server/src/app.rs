@@ -12,6 +12,7 @@ use crate::metrics::{Metrics, Now};
 use crate::passwords::Passwords;
 use crate::receive;
 use crate::spool::{Spool, SpoolError};
+use crate::uploads::Uploads;
 use crate::web;
 use axum::Router;
 use axum::body::Body;
@@ -21,10 +22,9 @@ use axum::response::{IntoResponse, Response};
 use samsung_sns::answer::{Answer, Refusal};
 use samsung_sns::endpoint::{BodyKind, Endpoint, MAX_MESSAGE};
 use samsung_sns::gateway::{Call, Gateway, Plan, Purpose};
-use samsung_sns::session::{Changes, SessionKey};
+use samsung_sns::session::{Changes, Session, SessionKey};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Semaphore;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tracing::{error, info, warn};
 
 /// All that requests share.
@@ -38,15 +38,14 @@ pub struct App {
     pub spool: Arc<Spool>,
     /// Where they go from there.
     pub outbox: Arc<Outbox>,
-    /// What is too much.
-    pub limits: Arc<Limits>,
-    /// A permit for each file or e-mail that may be received at a time.
-    pub uploads: Semaphore,
+    /// Files and e-mails that are being received.
+    pub uploads: Uploads,
     /// Who is connected.
     pub crowd: Arc<Crowd>,
     /// What is counted.
     pub metrics: Metrics,
-    index: String,
+    limits: RwLock<Arc<Limits>>,
+    index: RwLock<Arc<str>>,
 }
 
 /// Where a request came from; put into its extensions by the connection.
@@ -84,19 +83,23 @@ impl App {
     pub fn new(config: &Config) -> Result<Arc<App>, SpoolError> {
         let limits = Arc::new(config.limits.clone());
         let spool = Arc::new(Spool::open(&config.data_dir)?);
-        let (most, lifetime) = (limits.sessions, limits.session_lifetime);
+        let rules = limits.session_rules();
         // It goes on where the last server left it, whatever the wall clock says by now.
         let clock = SteadyClock::start(spool.with_ledger(|ledger| ledger.last_time())?);
         let mut snapshot = spool.sessions()?;
         // The clock may have been years away when they were kept, so each lives its time anew.
         snapshot.sessions.iter_mut().for_each(|(_, session)| session.used_at = clock.now());
-        let gateway = Gateway::restore(config.admission.clone(), most, lifetime, snapshot);
-        let index = web::index(config, spool.photos());
-        let uploads = Semaphore::new(limits.uploads_at_a_time);
+        let admission = config.admission.clone();
+        let mut gateway = Gateway::restore(admission.clone(), rules.most, rules.lifetime, snapshot);
+        gateway.set_session_rules(rules);
+        // The configuration may be another one than when they logged in.
+        let Changes { sessions, ended } = gateway.set_admission(admission);
+        spool.remember(|| sessions.into_iter().map(|key| kept(&gateway, key)).collect(), &ended)?;
+        let index = RwLock::new(web::index(config, spool.photos()).into());
         let gateway = Mutex::new(gateway);
         let passwords = Arc::new(Passwords::new(config.passwords.clone()));
         let outbox = Outbox::new(Arc::clone(&spool), clock, config);
-        let crowd = Crowd::new(limits.connections, limits.connections_per_address);
+        let crowd = Crowd::new(limits.room());
         let metrics = Metrics::new();
         metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
         Ok(Arc::new(App {
@@ -105,12 +108,43 @@ impl App {
             passwords,
             spool,
             outbox,
-            limits,
-            uploads,
+            uploads: Uploads::default(),
             crowd,
             metrics,
+            limits: RwLock::new(limits),
             index,
         }))
+    }
+
+    /// Takes over what of a configuration can change while cameras are served; the rest is named by
+    /// [`Config::needs_restart`]. What has begun goes on under the limits with which it began;
+    /// sessions end whose users are no longer admitted, or whose password is another one now.
+    pub async fn reload(self: &Arc<Self>, config: &Config) {
+        let limits = &config.limits;
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits.clone());
+        self.crowd.set_room(limits.room());
+        self.outbox.reload(config);
+        self.metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
+        let index = web::index(config, self.spool.photos()).into();
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        let renewed = self.passwords.set(config.passwords.clone());
+        let mut changes;
+        {
+            let mut gateway = self.gateway();
+            gateway.set_session_rules(limits.session_rules());
+            changes = gateway.set_admission(config.admission.clone());
+            for user in renewed {
+                let over = gateway.end_sessions_of(&user);
+                changes.sessions.extend(over.sessions);
+                changes.ended.extend(over.ended);
+            }
+        }
+        self.remember(changes).await;
+    }
+
+    /// What is too much at this moment. Whoever asks twice may hear two answers.
+    pub fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Asks the gateway what is to be done. What this changes of sessions is kept before anybody
@@ -140,7 +174,7 @@ impl App {
         Now {
             connections: self.crowd.total(),
             sessions: self.gateway().live_sessions(),
-            uploads: self.limits.uploads_at_a_time - self.uploads.available_permits(),
+            uploads: self.uploads.under_way(),
             free_space: self.spool.free_space().ok(),
         }
     }
@@ -154,8 +188,7 @@ impl App {
         let kept = tokio::task::spawn_blocking(move || {
             let sessions = || {
                 let gateway = app.gateway();
-                let now = |key: SessionKey| (gateway.session(&key).cloned(), key);
-                changes.sessions.into_iter().map(now).map(|(state, key)| (key, state)).collect()
+                changes.sessions.into_iter().map(|key| kept(&gateway, key)).collect()
             };
             app.spool.remember(sessions, &changes.ended)
         });
@@ -170,6 +203,12 @@ impl App {
     fn gateway(&self) -> MutexGuard<'_, Gateway> {
         self.gateway.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A session as it is now, `None` if it has ended.
+fn kept(gateway: &Gateway, key: SessionKey) -> (SessionKey, Option<Session>) {
+    let session = gateway.session(&key).cloned();
+    (key, session)
 }
 
 /// Sixteen bytes that nobody can guess, or nothing: without them a session key could be guessed.
@@ -190,7 +229,8 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> CameraAnswer {
     let what = describe(&endpoint);
     let answered = match endpoint.body() {
         _ if endpoint == Endpoint::Home => {
-            Ok(Answer::new(samsung_sns::answer::Status::Ok, app.index.clone()))
+            let index = app.index.read().unwrap_or_else(PoisonError::into_inner).to_string();
+            Ok(Answer::new(samsung_sns::answer::Status::Ok, index))
         }
         BodyKind::None => direct(&app, app.plan(&endpoint, b"", from).await),
         BodyKind::Message => message(&app, &endpoint, request, from).await,

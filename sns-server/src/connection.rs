@@ -5,11 +5,12 @@
 //! or mangles each of these otherwise). The answer waits until the body has arrived, and leaves as
 //! the bytes the core made of it. The connection is closed after it: cameras know no keep-alive.
 
+use crate::ahead::Ahead;
 use crate::answer_writer::{AnswerWriter, ExactAnswer};
 use crate::app::{App, CameraAnswer, Peer};
 use crate::body::CameraBody;
 use crate::config::Limits;
-use crate::crowd::Place;
+use crate::crowd::{Place, SMALL_HEAD};
 use crate::metrics::Metrics;
 use axum::Router;
 use axum::body::Body;
@@ -42,10 +43,10 @@ pub async fn serve(
     place: Place,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let limits = Arc::clone(&app.limits);
+    let limits = app.limits();
     let (mut reader, mut writer) = stream.into_split();
     let head = tokio::select! {
-        head = tokio::time::timeout(limits.head_timeout, read_head(&mut reader, &limits)) => head,
+        head = tokio::time::timeout(limits.head_timeout, read_head(&mut reader, &limits, &place)) => head,
         () = place.evicted() => {
             app.metrics.connections_evicted.inc();
             debug!(%peer, "made room for another connection");
@@ -73,10 +74,11 @@ pub async fn serve(
     let drain_bound = limits.upload.as_u64().max(limits.email.as_u64());
     let exact = ExactAnswer::default();
     let start = head.to_http11();
+    drop(head);
     // hyper's buffer has to hold the head; more would be held by each of a thousand slow senders.
     let buffer = (start.len() + 8 * 1024).max(LEAST_BUFFER);
     let io = tokio::io::join(
-        io::Cursor::new([start, rest].concat()).chain(reader),
+        Ahead::new([start, rest].concat(), reader),
         AnswerWriter::new(writer, exact.clone()),
     );
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
@@ -111,8 +113,7 @@ pub async fn serve(
         Ok(parts) => {
             let (reader, mut writer) = parts.io.into_inner().into_inner();
             let _ = writer.shutdown().await;
-            let (_, mut reader) = reader.into_inner();
-            drain_briefly(&mut reader).await;
+            drain_briefly(&mut reader.into_inner()).await;
         }
         Err(error) => debug!(%peer, %error, "the connection broke"),
     }
@@ -161,9 +162,10 @@ enum HeadFailure {
 async fn read_head(
     reader: &mut (impl AsyncRead + Unpin),
     limits: &Limits,
+    place: &Place,
 ) -> Result<Option<(RequestHead, Vec<u8>)>, HeadFailure> {
     let limit = usize::try_from(limits.head.as_u64()).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(2048);
+    let mut bytes = Vec::with_capacity(SMALL_HEAD);
     let mut searched = 0;
     let length = loop {
         match reader.read_buf(&mut bytes).await {
@@ -171,6 +173,9 @@ async fn read_head(
             Ok(0) => return Err(HeadFailure::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(_) => {}
             Err(error) => return Err(HeadFailure::Lost(error)),
+        }
+        if !place.hold(bytes.capacity()) {
+            return Err(HeadFailure::Refused(Refusal::Busy));
         }
         if let Some(length) = head_length(&bytes, searched) {
             break length;

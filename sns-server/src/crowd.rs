@@ -2,7 +2,8 @@
 //!
 //! Law: a camera that speaks is never kept out by connections that say nothing. Where a limit is
 //! reached, the one that has waited longest without a whole request goes; only where all are busy
-//! is the new one refused.
+//! is the new one refused. The same holds for memory: heads that are larger than a camera's share
+//! what `limits.heads` gives them, and never take what a camera needs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -12,18 +13,40 @@ use tokio::sync::Notify;
 /// All connections of the server.
 #[derive(Debug)]
 pub struct Crowd {
-    most: usize,
-    most_per_address: usize,
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
+/// How much room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// For connections.
+    pub connections: usize,
+    /// For connections from one address.
+    pub per_address: usize,
+    /// For bytes of large heads.
+    pub heads: usize,
+}
+
+/// So many bytes of a head every connection may hold: more than any known camera sends.
+pub const SMALL_HEAD: usize = 2048;
+
+#[derive(Debug)]
 struct Inner {
+    room: Room,
     total: usize,
     per_address: HashMap<IpAddr, usize>,
     /// Who has not sent a whole head yet, oldest first.
-    waiting: BTreeMap<u64, (IpAddr, Arc<Notify>)>,
+    waiting: BTreeMap<u64, Waiting>,
+    /// Bytes of heads beyond the small ones, of those who wait and of the busy ones.
+    held: usize,
     next: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    address: IpAddr,
+    evicted: Arc<Notify>,
+    held: usize,
 }
 
 /// A connection's place; given back when it is dropped.
@@ -36,24 +59,39 @@ pub struct Place {
 }
 
 impl Crowd {
-    /// Room for `most` connections, and `most_per_address` from each address.
-    pub fn new(most: usize, most_per_address: usize) -> Arc<Crowd> {
-        Arc::new(Crowd { most, most_per_address, inner: Mutex::default() })
+    /// Nobody yet.
+    pub fn new(room: Room) -> Arc<Crowd> {
+        Arc::new(Crowd {
+            inner: Mutex::new(Inner {
+                room,
+                total: 0,
+                per_address: HashMap::new(),
+                waiting: BTreeMap::new(),
+                held: 0,
+                next: 0,
+            }),
+        })
+    }
+
+    /// From now on there is so much room. Nobody has to go because of it.
+    pub fn set_room(&self, room: Room) {
+        self.lock().room = room;
     }
 
     /// A place for a connection from this address; `None` where all are taken by busy ones.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let mut inner = self.lock();
-        if inner.per_address.get(&address).is_some_and(|&n| n >= self.most_per_address) {
-            inner.evict(|waiting| waiting == address)?;
-        } else if inner.total >= self.most {
+        if inner.per_address.get(&address).is_some_and(|&n| n >= inner.room.per_address) {
+            inner.evict(|waiting| waiting.address == address)?;
+        } else if inner.total >= inner.room.connections {
             inner.evict(|_| true)?;
         }
         inner.next += 1;
         inner.total += 1;
         *inner.per_address.entry(address).or_default() += 1;
         let (number, evicted) = (inner.next, Arc::new(Notify::new()));
-        inner.waiting.insert(number, (address, Arc::clone(&evicted)));
+        let waiting = Waiting { address, evicted: Arc::clone(&evicted), held: 0 };
+        inner.waiting.insert(number, waiting);
         Some(Place { crowd: Arc::clone(self), number, address, evicted })
     }
 
@@ -68,13 +106,14 @@ impl Crowd {
 }
 
 impl Inner {
-    /// Tells the one that has waited longest to go; `None` if nobody waits.
-    fn evict(&mut self, who: impl Fn(IpAddr) -> bool) -> Option<()> {
-        let (&number, _) = self.waiting.iter().find(|(_, (address, _))| who(*address))?;
-        let (address, evicted) = self.waiting.remove(&number)?;
+    /// Tells the one that has waited longest to go, and says which it is; `None` if nobody waits.
+    fn evict(&mut self, who: impl Fn(&Waiting) -> bool) -> Option<u64> {
+        let (&number, _) = self.waiting.iter().find(|(_, waiting)| who(waiting))?;
+        let Waiting { address, evicted, held } = self.waiting.remove(&number)?;
         evicted.notify_one();
+        self.held -= held;
         self.leave(address); // it counts no more, however long it takes to close
-        Some(())
+        Some(number)
     }
 
     fn leave(&mut self, address: IpAddr) {
@@ -94,23 +133,46 @@ impl Place {
         self.evicted.notified().await;
     }
 
+    /// Says how much memory this connection's head takes so far. Where that is too much with those
+    /// of all others, the ones that have waited longest go; false if this is one of them.
+    #[must_use]
+    pub fn hold(&self, bytes: usize) -> bool {
+        let mut inner = self.crowd.lock();
+        let Some(waiting) = inner.waiting.get_mut(&self.number) else {
+            return true; // it had to go for another reason, and has been told
+        };
+        let now = bytes.saturating_sub(SMALL_HEAD);
+        let before = std::mem::replace(&mut waiting.held, now);
+        inner.held = inner.held - before + now;
+        let mut stays = true;
+        while stays && inner.held > inner.room.heads {
+            match inner.evict(|waiting| waiting.held > 0) {
+                Some(number) => stays = number != self.number,
+                None => break, // all of it is held by busy ones
+            }
+        }
+        stays
+    }
+
     /// Says that a whole request has begun: from now on the place is kept.
     pub fn into_busy(self) -> Busy {
         let mut inner = self.crowd.lock();
-        let kept = inner.waiting.remove(&self.number).is_some();
-        if !kept {
+        let waited = inner.waiting.remove(&self.number);
+        if waited.is_none() {
             // It was evicted in the same moment; it is in time all the same.
             inner.total += 1;
             *inner.per_address.entry(self.address).or_default() += 1;
         }
-        Busy { crowd: Arc::clone(&self.crowd), address: self.address }
+        let held = waited.map_or(0, |waiting| waiting.held);
+        Busy { crowd: Arc::clone(&self.crowd), address: self.address, held }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut inner = self.crowd.lock();
-        if inner.waiting.remove(&self.number).is_some() {
+        if let Some(Waiting { held, .. }) = inner.waiting.remove(&self.number) {
+            inner.held -= held;
             inner.leave(self.address);
         }
     }
@@ -121,11 +183,14 @@ impl Drop for Place {
 pub struct Busy {
     crowd: Arc<Crowd>,
     address: IpAddr,
+    held: usize,
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.crowd.lock().leave(self.address);
+        let mut inner = self.crowd.lock();
+        inner.held -= self.held;
+        inner.leave(self.address);
     }
 }
 
@@ -138,9 +203,36 @@ mod tests {
         Ipv4Addr::new(10, 0, 0, n).into()
     }
 
+    fn room(connections: usize, per_address: usize) -> Arc<Crowd> {
+        Crowd::new(Room { connections, per_address, heads: 10_000 })
+    }
+
+    #[test]
+    fn large_heads_make_room_for_each_other_and_never_take_a_cameras() {
+        let crowd = room(100, 100);
+        let camera = crowd.enter(address(1)).unwrap();
+        assert!(camera.hold(SMALL_HEAD), "a small head is free");
+        let first = crowd.enter(address(2)).unwrap();
+        let second = crowd.enter(address(2)).unwrap();
+        assert!(first.hold(SMALL_HEAD + 4_000) && second.hold(SMALL_HEAD + 4_000));
+        let third = crowd.enter(address(2)).unwrap();
+        assert!(third.hold(SMALL_HEAD + 6_000));
+        assert_eq!(crowd.lock().waiting.len(), 3, "the first had to go, the camera had not");
+        assert_eq!(crowd.lock().held, 10_000);
+        assert!(!second.hold(SMALL_HEAD + 8_000), "now it is the oldest of the large ones");
+        assert_eq!(crowd.lock().held, 6_000);
+        let busy = third.into_busy();
+        let fourth = crowd.enter(address(2)).unwrap();
+        assert!(!fourth.hold(SMALL_HEAD + 6_000), "the busy one holds its own");
+        assert!(camera.hold(SMALL_HEAD), "and a camera needs none of it");
+        drop((first, second, fourth, busy, camera));
+        let inner = crowd.lock();
+        assert_eq!((inner.held, inner.total, inner.waiting.len()), (0, 0, 0));
+    }
+
     #[test]
     fn the_silent_make_room_and_the_busy_do_not() {
-        let crowd = Crowd::new(2, 2);
+        let crowd = room(2, 2);
         let first = crowd.enter(address(1)).unwrap();
         let second = crowd.enter(address(2)).unwrap();
         let busy = first.into_busy();
@@ -158,19 +250,19 @@ mod tests {
 
     #[test]
     fn an_address_makes_room_for_itself_only() {
-        let crowd = Crowd::new(100, 2);
+        let crowd = room(100, 2);
         let _other = crowd.enter(address(9)).unwrap();
         let _first = crowd.enter(address(1)).unwrap();
         let second = crowd.enter(address(1)).unwrap();
         let _busy = second.into_busy();
         let _third = crowd.enter(address(1)).unwrap();
-        let waiting: Vec<IpAddr> = crowd.lock().waiting.values().map(|(a, _)| *a).collect();
+        let waiting: Vec<IpAddr> = crowd.lock().waiting.values().map(|w| w.address).collect();
         assert_eq!(waiting, [address(9), address(1)]);
     }
 
     #[tokio::test]
     async fn who_has_to_go_is_told() {
-        let crowd = Crowd::new(1, 1);
+        let crowd = room(1, 1);
         let first = crowd.enter(address(1)).unwrap();
         let _second = crowd.enter(address(2)).unwrap();
         first.evicted().await;
@@ -178,7 +270,7 @@ mod tests {
 
     #[test]
     fn evicted_and_whole_in_the_same_moment_counts_once() {
-        let crowd = Crowd::new(1, 1);
+        let crowd = room(1, 1);
         let first = crowd.enter(address(1)).unwrap();
         let second = crowd.enter(address(2)).unwrap();
         let busy = first.into_busy();

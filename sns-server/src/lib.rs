@@ -10,6 +10,7 @@
 //! counted in the [`metrics`], which the owner reads at a listener of their own, the [`admin`]'s.
 
 pub mod admin;
+pub mod ahead;
 pub mod answer_writer;
 pub mod app;
 pub mod body;
@@ -20,15 +21,18 @@ pub mod connection;
 pub mod crowd;
 pub mod destination;
 pub mod import_config;
+mod interface;
 pub mod ledger;
 pub mod listen;
 pub mod metrics;
 pub mod names;
 pub mod outbox;
 pub mod passwords;
+pub mod privileges;
 pub mod queue;
 pub mod receive;
 pub mod route;
 pub mod spool;
 pub mod systemd;
+pub mod uploads;
 pub mod web;

@@ -1,29 +1,51 @@
-//! Sockets: bind, accept, and stop in good order.
+//! Sockets: bind or inherit, accept, and stop in good order.
 //!
-//! Law: when asked to stop, the server takes nothing new, drops who has not said what they want,
+//! Law: all that needs root is done in [`Doors::open`], before there is a thread. When asked to stop, the server takes nothing new, drops who has not said what they want,
 //! and finishes every request that has begun.
 
 use crate::app::{App, router};
 use crate::config::listen::Listen;
 use crate::connection;
+use crate::interface;
+use listenfd::ListenFd;
+use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{Instrument, info_span, warn};
 
+/// Connections on their way from those who accept to the one who serves.
+pub(crate) type Accepted = mpsc::Sender<(TcpStream, SocketAddr)>;
+
+/// So many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}{}", hint(.error))]
-pub struct ListenError {
-    address: SocketAddr,
-    error: io::Error,
+pub enum ListenError {
+    /// It cannot be bound.
+    #[error("cannot listen on {address}: {error}{}", hint(.error))]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// What systemd handed over is not what can be served.
+    #[error("socket {number} from systemd: {error}; only ListenStream= with a port can be served")]
+    Inherited {
+        /// Which one, from 0.
+        number: usize,
+        /// What is wrong with it.
+        error: io::Error,
+    },
 }
 
-fn hint(error: &io::Error) -> &'static str {
+pub(crate) fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
             " (ports below 1024 need root, or AmbientCapabilities=CAP_NET_BIND_SERVICE)"
@@ -36,34 +58,94 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// Listens on all of these.
+/// What cameras come in by. It needs no runtime: it is made before root is given up, and that is
+/// before there are threads.
+#[derive(Debug)]
+pub struct Doors {
+    listeners: Vec<std::net::TcpListener>,
+    interfaces: Vec<(String, u16)>,
+    inherited: bool,
+}
+
+impl Doors {
+    /// The sockets that systemd hands over, if it does; else those of `listen`.
+    ///
+    /// # Errors
+    /// [`ListenError`] for the first that cannot be had.
+    pub fn open(listen: &[Listen]) -> Result<Doors, ListenError> {
+        let mut inherited = ListenFd::from_env();
+        let mut doors = Doors { listeners: vec![], interfaces: vec![], inherited: false };
+        for number in 0..inherited.len() {
+            let failed = |error| ListenError::Inherited { number, error };
+            let listener = inherited.take_tcp_listener(number).map_err(failed)?;
+            if let Some(listener) = listener {
+                listener.set_nonblocking(true).map_err(failed)?;
+                doors.listeners.push(listener);
+            }
+        }
+        doors.inherited = !doors.listeners.is_empty();
+        if doors.inherited {
+            return Ok(doors);
+        }
+        for listen in listen {
+            match listen {
+                Listen::Address(address) => doors.listeners.push(bind(*address)?),
+                Listen::Interface { name, port } => doors.interfaces.push((name.clone(), *port)),
+            }
+        }
+        Ok(doors)
+    }
+
+    /// Whether ports below 1024 will have to be bound later on.
+    pub fn need_low_ports(&self) -> bool {
+        self.interfaces.iter().any(|(_, port)| *port < 1024)
+    }
+
+    /// Where they are, for the first line.
+    ///
+    /// # Errors
+    /// What the system says if it does not know.
+    pub fn describe(&self) -> io::Result<String> {
+        let addresses =
+            self.listeners.iter().map(|listener| Ok(format!("http://{}", listener.local_addr()?)));
+        let mut all = addresses.collect::<io::Result<Vec<_>>>()?;
+        let waits = |(name, port): &(String, u16)| format!("{name}:{port} (as its addresses come)");
+        all.extend(self.interfaces.iter().map(waits));
+        let from = if self.inherited { " (from systemd; `listen` is not bound)" } else { "" };
+        Ok(all.join(", ") + from)
+    }
+}
+
+/// Listens on an address.
 ///
 /// # Errors
-/// [`ListenError`] for the first that cannot be.
-pub async fn bind(listen: &[Listen]) -> Result<Vec<TcpListener>, ListenError> {
-    let mut listeners = Vec::new();
-    let addresses = listen.iter().filter_map(|listen| match listen {
-        Listen::Address(address) => Some(*address),
-        Listen::Interface { .. } => None,
+/// [`ListenError::Bind`].
+pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ListenError> {
+    let bound = std::net::TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        SockRef::from(&listener).listen(BACKLOG)?; // more than the standard library's 128
+        Ok(listener)
     });
-    for address in addresses {
-        let listener = TcpListener::bind(address).await;
-        listeners.push(listener.map_err(|error| ListenError { address, error })?);
-    }
-    Ok(listeners)
+    bound.map_err(|error| ListenError::Bind { address, error })
 }
 
 /// Serves until `stopping` says so, then until what has begun is done.
+///
+/// # Errors
+/// What the system says if a socket cannot be served.
 pub async fn serve(
-    listeners: Vec<TcpListener>,
+    doors: Doors,
     app: Arc<App>,
     mut stopping: watch::Receiver<bool>,
-) {
+) -> io::Result<()> {
     let router = router(Arc::clone(&app));
-    let (accepted, mut incoming) = tokio::sync::mpsc::channel::<(TcpStream, SocketAddr)>(16);
+    let (accepted, mut incoming) = mpsc::channel::<(TcpStream, SocketAddr)>(16);
     let mut acceptors = JoinSet::new();
-    for listener in listeners {
-        acceptors.spawn(accept(listener, accepted.clone()));
+    for listener in doors.listeners {
+        acceptors.spawn(accept(TcpListener::from_std(listener)?, accepted.clone()));
+    }
+    for (name, port) in doors.interfaces {
+        acceptors.spawn(interface::follow(name, port, accepted.clone()));
     }
     drop(accepted);
     let mut connections = JoinSet::new();
@@ -103,12 +185,10 @@ pub async fn serve(
     }
     acceptors.shutdown().await;
     while connections.join_next().await.is_some() {}
+    Ok(())
 }
 
-async fn accept(
-    listener: TcpListener,
-    accepted: tokio::sync::mpsc::Sender<(TcpStream, SocketAddr)>,
-) {
+pub(crate) async fn accept(listener: TcpListener, accepted: Accepted) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {

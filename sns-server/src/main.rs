@@ -5,10 +5,11 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use sns_server::admin;
 use sns_server::app::App;
 use sns_server::check;
-use sns_server::config::Config;
 use sns_server::config::listen::Listen;
-use sns_server::listen;
+use sns_server::config::{Config, ConfigError};
+use sns_server::listen::{self, Doors};
 use sns_server::passwords::Hash;
+use sns_server::privileges::{Rights, give_up_root};
 use sns_server::queue;
 use sns_server::systemd;
 use std::io::{IsTerminal, Write};
@@ -74,24 +75,19 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(Command::HashPassword) = arguments.command {
         return hash_password();
     }
-    let mut config = match &arguments.config {
-        Some(path) => Config::read(path)?,
-        None => Config::trial(),
-    };
-    if !arguments.listen.is_empty() {
-        config.listen = arguments.listen;
-    }
-    if let Some(data_dir) = arguments.data_dir {
-        config.data_dir = data_dir;
-    }
-    match arguments.command {
+    let config = arguments.configuration()?;
+    match &arguments.command {
         None | Some(Command::HashPassword) => {}
         Some(Command::Queue(command)) => {
-            return Ok(queue::run(&command, &config.data_dir, &mut std::io::stdout())?);
+            return Ok(queue::run(command, &config.data_dir, &mut std::io::stdout())?);
         }
-        Some(Command::Check { probe }) => return check(&config, probe),
+        Some(Command::Check { probe }) => return check(&config, *probe),
     }
+    // All that needs root comes first, and there is no thread yet that could keep it.
+    let doors = Doors::open(&config.listen)?;
+    let owner = config.admin.as_ref().map(|owner| listen::bind(owner.listen)).transpose()?;
     raise_descriptor_limit();
+    let rights = give_up_root(config.run_as.as_deref(), &config.data_dir, doors.need_low_ports())?;
     // Two threads serve the network: the stick has four slow cores and little memory.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -99,7 +95,32 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .thread_stack_size(512 * 1024)
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(config, Start { arguments, doors, owner, rights }))
+}
+
+/// What there is before the runtime.
+struct Start {
+    arguments: Arguments,
+    doors: Doors,
+    owner: Option<std::net::TcpListener>,
+    rights: Rights,
+}
+
+impl Arguments {
+    /// The configuration file, below what the command line says.
+    fn configuration(&self) -> Result<Config, ConfigError> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::trial(),
+        };
+        if !self.listen.is_empty() {
+            config.listen.clone_from(&self.listen);
+        }
+        if let Some(data_dir) = &self.data_dir {
+            config.data_dir.clone_from(data_dir);
+        }
+        Ok(config)
+    }
 }
 
 /// From a terminal without showing it, else one line of standard input.
@@ -132,20 +153,25 @@ fn check(config: &Config, probe: bool) -> Result<(), Box<dyn std::error::Error>>
     Ok(())
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::Error>> {
+    let mut hang_up = signal(SignalKind::hangup())?;
     let app = App::new(&config)?;
-    let listeners = listen::bind(&config.listen).await?;
-    let addresses =
-        listeners.iter().map(|listener| Ok(format!("http://{}", listener.local_addr()?)));
-    let addresses = addresses.collect::<Result<Vec<_>, std::io::Error>>()?.join(", ");
+    let Start { arguments, doors, owner, rights } = start;
+    let addresses = doors.describe()?;
     let trial = if config.is_trial() { "TRIAL MODE, any camera may send; " } else { "" };
     let photos = app.spool.photos().display();
-    let owner = config.admin.as_ref().map(|owner| Listen::Address(owner.listen));
-    let owners = listen::bind(owner.as_slice()).await?;
     say(&format!("sns-server listens on {addresses}; {trial}photos are kept under {photos}"));
     app.spool.tell_what_was_repaired();
-    for listener in owners {
+    match rights {
+        Rights::Root => tracing::warn!(
+            "runs as root: name a user in run_as, or start it by the systemd unit of docs/guide"
+        ),
+        Rights::GivenUp(user) => tracing::info!(%user, "root was given up"),
+        Rights::Ordinary => {}
+    }
+    if let Some(listener) = owner {
         tracing::info!(address = %listener.local_addr()?, "the owner's listener");
+        let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(admin::serve(listener, Arc::clone(&app)));
     }
 
@@ -155,24 +181,47 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
     let delivering = tokio::spawn(Arc::clone(&app.outbox).run(stopping.clone()));
     let serving = async {
-        listen::serve(listeners, app, stopping).await;
+        let served = listen::serve(doors, Arc::clone(&app), stopping).await;
         let _ = delivering.await;
+        served
     };
     tokio::pin!(serving);
     systemd::ready();
-    tokio::select! {
-        () = &mut serving => return Ok(()),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            served = &mut serving => return Ok(served?),
+            _ = hang_up.recv() => reload(&config, &arguments, &app).await,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
     }
     tracing::info!("stopping: running uploads are finished first");
     systemd::stopping();
     let _ = stop.send(true);
     tokio::select! {
-        () = &mut serving => Ok(()),
+        served = &mut serving => Ok(served?),
         _ = terminate.recv() => Err("told to stop twice; running uploads were cut off".into()),
         _ = interrupt.recv() => Err("told to stop twice; running uploads were cut off".into()),
     }
+}
+
+/// Reads the configuration again; one that is refused changes nothing.
+async fn reload(started_with: &Config, arguments: &Arguments, app: &Arc<App>) {
+    systemd::reloading();
+    match arguments.configuration() {
+        Ok(_) if arguments.config.is_none() => {
+            tracing::warn!("told to reload, but there is no configuration file");
+        }
+        Ok(config) => {
+            app.reload(&config).await;
+            tracing::info!("the configuration was read again and holds from now on");
+            for key in started_with.needs_restart(&config) {
+                tracing::warn!(key, "this has changed too, but holds only after a restart");
+            }
+        }
+        Err(error) => tracing::error!(%error, "the configuration is refused; the old one holds"),
+    }
+    systemd::ready();
 }
 
 /// Each connection and each file takes a descriptor, and 1024 of them are fewer than

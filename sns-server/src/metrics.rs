@@ -231,6 +231,7 @@ fn refusal_label(refusal: &Refusal) -> &'static str {
         Refusal::NotAdmitted => "not_admitted",
         Refusal::WrongPassword => "wrong_password",
         Refusal::NoSession => "no_session",
+        Refusal::OtherAddress => "other_address",
         Refusal::OAuthSite => "oauth_site",
         Refusal::UnknownPath => "unknown_path",
         Refusal::TooLarge(_) => "too_large",

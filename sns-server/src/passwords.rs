@@ -69,7 +69,7 @@ impl Hash {
 /// The hashes of all users that have one, and who guessed wrong lately.
 #[derive(Debug)]
 pub struct Passwords {
-    hashes: BTreeMap<String, Hash>,
+    hashes: Mutex<BTreeMap<String, Hash>>,
     one_at_a_time: Semaphore,
     wrong: Mutex<HashMap<(IpAddr, String), Wrong>>,
 }
@@ -83,13 +83,25 @@ struct Wrong {
 impl Passwords {
     /// The passwords of these users.
     pub fn new(hashes: BTreeMap<String, Hash>) -> Passwords {
+        let hashes = Mutex::new(hashes);
         Passwords { hashes, one_at_a_time: Semaphore::new(1), wrong: Mutex::default() }
+    }
+
+    /// From now on these are the passwords; the users for whom another one holds than before. Who
+    /// guessed wrong is remembered.
+    pub fn set(&self, new: BTreeMap<String, Hash>) -> Vec<String> {
+        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        let renewed = new.iter().filter(|(user, hash)| hashes.get(*user) != Some(hash));
+        let renewed = renewed.map(|(user, _)| user.clone()).collect();
+        *hashes = new;
+        renewed
     }
 
     /// Whether this is the user's password. Takes longer the more often the same address was wrong
     /// about the same user.
     pub async fn is_right(self: &Arc<Self>, user: &str, password: &str, from: IpAddr) -> bool {
-        let Some(hash) = self.hashes.get(user).cloned() else { return false };
+        let hash = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).get(user).cloned();
+        let Some(hash) = hash else { return false };
         let pair = (from, user.to_owned());
         // Counted as wrong until it is known to be right, so that many at once are slowed down too.
         let delay = self.note(&pair);

@@ -61,13 +61,14 @@ pub async fn file(
     // Its announce was the moment to refuse it; what comes all the same is kept.
     let routed = app.outbox.routed(&ticket).unwrap_or_default();
     let under_way = app.outbox.begins(series);
-    let limit = app.limits.upload.as_u64();
+    let limits = app.limits();
+    let limit = limits.upload.as_u64();
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge("limits.upload"));
     }
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let media_type = normalised_type(media_type.unwrap_or(""));
-    let _permit = app.uploads.try_acquire().map_err(|_| Refusal::Busy)?;
+    let _turn = app.uploads.begin(limits.uploads_at_a_time).ok_or(Refusal::Busy)?;
     has_room(app, length).await?;
     let mut writer = Writer::begin(&app.spool).await?;
     let mut body = request.into_body();
@@ -99,11 +100,12 @@ pub async fn email(
     from: IpAddr,
 ) -> Result<Answer, Refusal> {
     let length = declared_length(request.headers())?;
-    let limit = app.limits.email.as_u64();
+    let limits = app.limits();
+    let limit = limits.email.as_u64();
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge("limits.email"));
     }
-    let _permit = app.uploads.try_acquire().map_err(|_| Refusal::Busy)?;
+    let _turn = app.uploads.begin(limits.uploads_at_a_time).ok_or(Refusal::Busy)?;
     has_room(app, length).await?;
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -240,7 +242,7 @@ fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
 async fn has_room(app: &Arc<App>, length: Option<u64>) -> Result<(), Refusal> {
     let spool = Arc::clone(&app.spool);
     let free = blocking(move || spool.free_space()).await?;
-    let needed = app.limits.free_space.as_u64().saturating_add(length.unwrap_or(0));
+    let needed = app.limits().free_space.as_u64().saturating_add(length.unwrap_or(0));
     if free < needed {
         error!(free, needed, "limits.free_space is reached; nothing more is received");
         return Err(Refusal::NoSpace);

@@ -13,6 +13,14 @@ pub fn ready() {
     tell(NotifyState::Ready);
 }
 
+/// Says that the configuration is being read again; [`ready`] says that this is over.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell_all(&[NotifyState::Reloading, now]),
+        Err(error) => warn!(%error, "cannot tell systemd"),
+    }
+}
+
 /// Says that running uploads are being finished.
 pub fn stopping() {
     tell(NotifyState::Stopping);
@@ -34,7 +42,11 @@ pub async fn feed_watchdog(app: Arc<App>) {
 }
 
 fn tell(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+    tell_all(&[state]);
+}
+
+fn tell_all(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         warn!(%error, "cannot tell systemd");
     }
 }

@@ -7,11 +7,13 @@
 pub mod admin;
 pub mod destinations;
 pub mod listen;
+mod reload;
 mod routes;
 pub mod secret;
 
 use self::destinations::{Destinations, Tables};
 use self::routes::RouteKeys;
+use crate::crowd::Room;
 use crate::passwords::{Hash, NoHash};
 use crate::route::Routes;
 use admin::Admin;
@@ -19,6 +21,7 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use listen::Listen;
 use samsung_sns::admission::{Admission, User};
+use samsung_sns::session::SessionRules;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -68,7 +71,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// The longest request head.
     pub head: ByteSize,
-    /// All unfinished request heads together.
+    /// All large request heads together.
     pub heads: ByteSize,
     /// How long a request head may take.
     #[serde(with = "humantime_serde")]
@@ -104,6 +107,26 @@ impl Default for Limits {
             sessions: 1000,
             session_lifetime: Duration::from_secs(24 * 60 * 60),
             session_bound_to_address: false,
+        }
+    }
+}
+
+impl Limits {
+    /// Those of connections.
+    pub fn room(&self) -> Room {
+        Room {
+            connections: self.connections,
+            per_address: self.connections_per_address,
+            heads: usize::try_from(self.heads.as_u64()).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Those of sessions.
+    pub fn session_rules(&self) -> SessionRules {
+        SessionRules {
+            most: self.sessions,
+            lifetime: self.session_lifetime,
+            bound_to_address: self.session_bound_to_address,
         }
     }
 }

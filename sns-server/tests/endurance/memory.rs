@@ -116,13 +116,16 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
     let grown = mb(after.saturating_sub(before));
     table.row(&what, &server, Some(("growth", grown, 8.0)))?;
 
-    // What anyone can do who reaches the port; no bound is set on it.
+    // What anyone can do who reaches the port.
     let more = Request { head: "GET / HTTP/1.1\r\nX: ", length: 60_000 };
     standing(server.address, sizes.connections, &more)?;
     let what = format!("{} heads of 60 kB that do not end", sizes.connections);
-    table.row(&what, &server, None)?;
-    let refused = "PUT /upload/nobody/a.jpg HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n";
-    let more = Request { head: refused, length: 3_000_000 };
+    table.row(&what, &server, Some(("peak", mb(server.memory()?.peak), 64.0)))?;
+    let head = format!("{}\r\nX: {}\r\n\r\n", REFUSED.trim_end(), "y".repeat(60_000));
+    standing(server.address, sizes.connections, &Request { head: &head, length: 0 })?;
+    let what = format!("{} heads of 60 kB whose bodies do not come", sizes.connections);
+    table.row(&what, &server, Some(("peak", mb(server.memory()?.peak), 96.0)))?;
+    let more = Request { head: REFUSED, length: 3_000_000 };
     standing(server.address, sizes.connections, &more)?;
     let what = format!("{} refused uploads at once", sizes.connections);
     table.row(&what, &server, None)?;
@@ -193,14 +196,17 @@ fn many(server: &Server, seed: u64, photos: usize) -> Result<(), String> {
     })
 }
 
+/// An upload that nobody may make.
+const REFUSED: &str = "PUT /upload/nobody/a.jpg HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n";
+
 /// A request that is begun, and `length` bytes of it that say nothing.
-struct Request {
-    head: &'static str,
+struct Request<'a> {
+    head: &'a str,
     length: usize,
 }
 
 /// Begins the same request on so many connections, and holds them all.
-fn standing(server: SocketAddr, connections: usize, request: &Request) -> Result<(), String> {
+fn standing(server: SocketAddr, connections: usize, request: &Request<'_>) -> Result<(), String> {
     let failed = |error: io::Error| format!("one of {connections} connections: {error}");
     let open = |number: usize| {
         // From as many addresses as one may not fill the server's places.

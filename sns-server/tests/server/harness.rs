@@ -40,7 +40,13 @@ impl Server {
 
     fn start_in(folder: tempfile::TempDir) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sns-server"));
-        command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path().join("data"));
+        command.args(["--listen", "127.0.0.1:0"]);
+        Server::launch(command, folder)
+    }
+
+    /// By a command of which the server is the end; its folder and configuration are the harness's.
+    pub(crate) fn launch(mut command: Command, folder: tempfile::TempDir) -> Server {
+        command.arg("--data-dir").arg(folder.path().join("data"));
         command.current_dir(folder.path()).env_remove("SNS_CONFIG").stderr(Stdio::piped());
         let config = folder.path().join("config.toml");
         if config.exists() {
@@ -49,9 +55,12 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first_line = lines.next().and_then(Result::ok).unwrap_or_default();
-        let address = first_line
-            .split_once("http://")
-            .and_then(|(_, rest)| rest.split([';', ',', ' ']).next()?.parse().ok());
+        // Where it waits for an interface there is no address yet.
+        let address = match first_line.split_once("http://") {
+            Some((_, rest)) => rest.split([';', ',', ' ']).next().and_then(|text| text.parse().ok()),
+            None if first_line.contains("sns-server listens on ") => Some(([0, 0, 0, 0], 0).into()),
+            None => None,
+        };
         let Some(address) = address else {
             let _ = child.kill();
             panic!("no address in {first_line:?}");
@@ -131,8 +140,13 @@ impl Server {
     }
 
     pub(crate) fn signal_stop(&self) {
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(sent.success());
     }
 }
 

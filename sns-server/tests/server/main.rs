@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used)] // a test's helpers are tests
 
 mod admin;
+mod crowd;
 mod harness;
+mod privileges;
 mod process;
+mod reload;
 mod wire;
