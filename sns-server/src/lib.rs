@@ -15,6 +15,7 @@ pub mod crowd;
 pub mod destination;
 pub mod ledger;
 pub mod listen;
+pub mod mastodon_login;
 pub mod names;
 pub mod passwords;
 pub mod receive;
