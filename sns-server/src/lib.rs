@@ -25,6 +25,7 @@ mod interface;
 pub mod ledger;
 pub mod listen;
 pub mod metrics;
+pub mod mastodon_login;
 pub mod names;
 pub mod outbox;
 pub mod passwords;

@@ -2,17 +2,32 @@
 //!
 //! Law: a peer that may be well again later is tried again; a peer that refuses what we say waits
 //! for a person.
+//!
+//! All failures of TLS count as the first, wrong certificates too: an expired one is mended by the
+//! peer, one that is not valid yet by our own clock once it is set, and a wrong name or an unknown
+//! issuer is what a hotel's login page shows until somebody has logged in. Nothing was said to the
+//! peer, so nothing can come of trying again; and the log says each time what is wrong.
 
 use super::{Fault, FaultKind};
-use reqwest::{Client, ClientBuilder, Response, StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Body, Frame, SizeHint};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, header};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncReadExt, Take};
+use tokio::time::Instant;
 
 /// How long a peer may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(30);
-/// How long a peer may be silent. An upload over LTE may take long, but never be still for so long.
+/// How long a peer may be silent.
 pub const SILENCE: Duration = Duration::from_secs(120);
 
-/// A client with the system's certificates.
+/// A client with the system's certificates. Its requests have to be answered within [`SILENCE`];
+/// for uploads, which may take longer than that over LTE, see [`uploading_client`].
 ///
 /// # Errors
 /// What the TLS library says, if it cannot be set up.
@@ -20,12 +35,12 @@ pub fn client() -> Result<Client, reqwest::Error> {
     builder().read_timeout(SILENCE).build()
 }
 
-/// The same for uploads that may take long, whose sender watches for [`SILENCE`] itself: reqwest's
-/// read timeout runs from the request's begin to its answer, however much is sent meanwhile.
+/// A client for [`send`], which watches over the time itself: the read timeout of reqwest counts from
+/// the beginning of the request, however fast it is sent.
 ///
 /// # Errors
 /// What the TLS library says, if it cannot be set up.
-pub fn upload_client() -> Result<Client, reqwest::Error> {
+pub fn uploading_client() -> Result<Client, reqwest::Error> {
     builder().build()
 }
 
@@ -38,6 +53,138 @@ fn builder() -> ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
 }
 
+/// When something was last sent.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<Mutex<Instant>>);
+
+impl Default for Pulse {
+    fn default() -> Pulse {
+        Pulse(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Pulse {
+    fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Returns when nothing was sent for so long.
+    async fn stopped(&self, silence: Duration) {
+        loop {
+            let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + silence;
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
+/// A file as the body of a request, or a part of one: read while it is sent.
+#[derive(Debug)]
+pub struct FileBody {
+    file: Take<File>,
+    left: u64,
+    pulse: Pulse,
+}
+
+impl FileBody {
+    /// The first `length` bytes of a file; `pulse` beats while they are sent.
+    pub fn new(file: File, length: u64, pulse: &Pulse) -> FileBody {
+        FileBody { file: file.take(length), left: length, pulse: pulse.clone() }
+    }
+}
+
+impl Body for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.pulse.beat();
+        let mut chunk = BytesMut::zeroed(32 * 1024);
+        let mut buffer = tokio::io::ReadBuf::new(&mut chunk);
+        if let Err(error) = ready!(Pin::new(&mut self.file).poll_read(cx, &mut buffer)) {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let read = buffer.filled().len();
+        if read == 0 {
+            let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter");
+            return Poll::Ready(Some(Err(cut)));
+        }
+        chunk.truncate(read);
+        self.left -= u64::try_from(read).unwrap_or(self.left);
+        Poll::Ready(Some(Ok(Frame::data(chunk.freeze()))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+/// Sends a request of an [`uploading_client`]; gives up when neither the pulse of its body beats nor
+/// an answer comes.
+///
+/// # Errors
+/// [`unanswered`].
+pub async fn send(
+    request: RequestBuilder,
+    pulse: &Pulse,
+    silence: Duration,
+) -> Result<Response, Fault> {
+    pulse.beat();
+    tokio::select! {
+        answer = request.send() => answer.map_err(|error| unanswered(&error)),
+        () = pulse.stopped(silence) => Err(silent(silence)),
+    }
+}
+
+fn silent(silence: Duration) -> Fault {
+    Fault::transient(format!("no answer: nothing for {} s (timed out)", silence.as_secs_f32()))
+}
+
+/// The body of an answer, or its first `most` bytes.
+///
+/// # Errors
+/// [`unanswered`], if it breaks off or pauses.
+pub async fn body(
+    mut response: Response,
+    most: usize,
+    silence: Duration,
+) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while body.len() < most {
+        let chunk = tokio::time::timeout(silence, response.chunk()).await;
+        match chunk.map_err(|_| silent(silence))?.map_err(|error| unanswered(&error))? {
+            Some(chunk) => body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]),
+            None => break,
+        }
+    }
+    Ok(body)
+}
+
+/// What a peer said, in one line of at most `most` characters: nothing in it can be mistaken for
+/// something else in a log.
+pub fn one_line(text: &str, most: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let escaped = text.chars().flat_map(|c| match c.is_control() {
+        true => c.escape_default().collect::<Vec<char>>(),
+        false => vec![c],
+    });
+    let mut line: String = escaped.take(most + 1).collect();
+    if line.chars().count() > most {
+        line.pop();
+        line.push('…');
+    }
+    line
+}
+
 /// What a request that got no answer means: the uplink comes and goes, so it is tried again.
 pub fn unanswered(error: &reqwest::Error) -> Fault {
     let mut message = "no answer".to_owned();
@@ -45,6 +192,9 @@ pub fn unanswered(error: &reqwest::Error) -> Fault {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         message = format!("{message}: {error}");
+        if let Some(rustls::Error::InvalidCertificate(problem)) = tls(error) {
+            message += certificate_hint(problem);
+        }
         cause = error.source();
     }
     if error.is_timeout() {
@@ -53,6 +203,27 @@ pub fn unanswered(error: &reqwest::Error) -> Fault {
     match error.is_builder() {
         true => Fault::permanent(message),
         false => Fault::transient(message),
+    }
+}
+
+/// The TLS library's own error, which an I/O error may hold.
+fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let held = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+    error.downcast_ref().or_else(held)
+}
+
+fn certificate_hint(problem: &rustls::CertificateError) -> &'static str {
+    use rustls::CertificateError as Bad;
+    match problem {
+        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet => {
+            " (or this machine's clock is wrong)"
+        }
+        Bad::NotValidYetContext { .. } => " (this machine's clock is wrong?)",
+        Bad::UnknownIssuer => " (a login page of the WiFi, or ca-certificates is not installed?)",
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+            " (a login page of the WiFi, or the wrong address?)"
+        }
+        _ => "",
     }
 }
 
@@ -78,5 +249,20 @@ fn retry_after(response: &Response) -> Option<Duration> {
             let at = httpdate::parse_http_date(value).ok()?;
             Some(at.duration_since(SystemTime::now()).unwrap_or_default())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_says_stays_in_one_line() {
+        assert_eq!(
+            one_line("Validation\n failed:\u{1b}[31m no", 100),
+            "Validation failed:\\u{1b}[31m no"
+        );
+        assert_eq!(one_line("a long text", 6), "a long…");
+        assert_eq!(one_line("exact", 5), "exact");
     }
 }

@@ -80,7 +80,7 @@ impl Webhook {
             None => Ok(SecretSlice::from(secret.expose_secret().as_bytes().to_vec())),
         });
         Ok(Webhook {
-            client: http::upload_client().map_err(|error| error.to_string())?,
+            client: http::uploading_client().map_err(|error| error.to_string())?,
             url,
             key: key.transpose()?,
             silence: http::SILENCE,
