@@ -13,6 +13,7 @@ pub mod config;
 pub mod connection;
 pub mod crowd;
 pub mod destination;
+pub mod disk;
 pub mod ledger;
 pub mod listen;
 pub mod names;

@@ -12,14 +12,14 @@
 //!   sns.db                 the ledger: what came when, from whom, under which name
 //! ```
 
+use crate::disk::{place, same_content, sync_folder};
 use crate::ledger::{Ledger, LedgerError, Receipt};
-use crate::names::{file_name_on_disk, numbered, user_folder};
-use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
-use rustix::io::Errno;
+use crate::names::{file_name_on_disk, user_folder};
+use rustix::fs::statvfs;
 use samsung_sns::session::{Session, SessionKey, Snapshot};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -199,7 +199,7 @@ impl Spool {
             fs::remove_file(&path).map_err(disk(&path))?;
         }
         let ledger = Ledger::open(&data_dir.join("sns.db"))?;
-        sync_folder(data_dir)?;
+        sync(data_dir)?;
         Ok(Spool {
             photos,
             incoming,
@@ -258,7 +258,7 @@ impl Spool {
             let Arrived { name_as_sent, media_type, .. } = arrived;
             records.push(FileRecord { name_as_sent, media_type, sha256, kept });
         }
-        sync_folder(&self.photos.join(&folder))?;
+        sync(&self.photos.join(&folder))?;
         ledger.record(receipt, &records)?;
         Ok(records.into_iter().map(|record| record.kept).collect())
     }
@@ -289,7 +289,7 @@ impl Spool {
         let folder = PathBuf::from(user_folder(user));
         let path = self.photos.join(&folder);
         match fs::create_dir(&path) {
-            Ok(()) => sync_folder(&self.photos)?,
+            Ok(()) => sync(&self.photos)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(disk(&path)(error)),
         }
@@ -301,55 +301,14 @@ impl Spool {
         let name = file_name_on_disk(&arrived.name_as_sent);
         let Whole { temporary: Temporary(from), length, content, .. } = &arrived.whole;
         let (length, content) = (*length, *content);
-        for number in 1.. {
-            let path = folder.join(numbered(&name, number));
-            let to = self.photos.join(&path);
-            match rename_new(from, &to) {
-                Ok(()) => return Ok(Kept { path, length, known: false, content }),
-                // We died between rename and record, or a person put it there: it is kept once.
-                Err(Errno::EXIST) if same_content(from, &to).unwrap_or(false) => {
-                    return Ok(Kept { path, length, known: true, content });
-                }
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(disk(&to)(error.into())),
-            }
-        }
-        unreachable!("numbers do not end before the disk does")
+        let to = self.photos.join(folder);
+        let placed = place(from, &to, &name).map_err(disk(&to))?;
+        Ok(Kept { path: folder.join(placed.name), length, known: placed.known, content })
     }
 }
 
-/// Renames, but never over something.
-fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Some file systems cannot promise it; we are the only server that writes here.
-        Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => {
-            fs::rename(from, to).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
-        }
-        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
-        result => result,
-    }
-}
-
-fn sync_folder(path: &Path) -> Result<(), SpoolError> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(disk(path))
-}
-
-fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
-    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-    if a.metadata()?.len() != b.metadata()?.len() || !b.metadata()?.is_file() {
-        return Ok(false);
-    }
-    let (mut piece_a, mut piece_b) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    loop {
-        let length = a.read(&mut piece_a)?;
-        if length == 0 {
-            return Ok(true);
-        }
-        b.read_exact(&mut piece_b[..length])?;
-        if piece_a[..length] != piece_b[..length] {
-            return Ok(false);
-        }
-    }
+fn sync(folder: &Path) -> Result<(), SpoolError> {
+    sync_folder(folder).map_err(disk(folder))
 }
 
 #[cfg(test)]
