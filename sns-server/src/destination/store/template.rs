@@ -67,6 +67,9 @@ impl Template {
 }
 
 fn pieces(component: &str) -> Result<Vec<Piece>, String> {
+    if component.contains('\\') || component.chars().any(char::is_control) {
+        return Err("a character that no name may have".to_owned());
+    }
     let mut pieces = Vec::new();
     let mut rest = component;
     while let Some(open) = rest.find(['{', '}']) {
@@ -94,10 +97,7 @@ fn pieces(component: &str) -> Result<Vec<Piece>, String> {
     if !rest.is_empty() {
         pieces.push(Piece::Text(rest.to_owned()));
     }
-    match rest.contains(['\\', '\0']) || rest.chars().any(char::is_control) {
-        true => Err("a character that no name may have".to_owned()),
-        false => Ok(pieces),
-    }
+    Ok(pieces)
 }
 
 /// One component; `None` if there is nothing to fill it with, as where an upload has no album.
