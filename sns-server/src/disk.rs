@@ -42,7 +42,10 @@ pub fn place(from: &Path, folder: &Path, name: &str) -> io::Result<Placed> {
 }
 
 /// Renames, but never over something.
-fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
+///
+/// # Errors
+/// `EXIST` if something has the name; else what the system says.
+pub fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // Some file systems cannot promise it; we are the only server that writes here.
         Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => {

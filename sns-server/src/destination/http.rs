@@ -4,27 +4,38 @@
 //! for a person.
 
 use super::{Fault, FaultKind};
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, header};
 use std::time::{Duration, SystemTime};
 
 /// How long a peer may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(30);
 /// How long a peer may be silent. An upload over LTE may take long, but never be still for so long.
-const SILENCE: Duration = Duration::from_secs(120);
+pub const SILENCE: Duration = Duration::from_secs(120);
 
 /// A client with the system's certificates.
 ///
 /// # Errors
 /// What the TLS library says, if it cannot be set up.
 pub fn client() -> Result<Client, reqwest::Error> {
+    builder().read_timeout(SILENCE).build()
+}
+
+/// The same for uploads that may take long, whose sender watches for [`SILENCE`] itself: reqwest's
+/// read timeout runs from the request's begin to its answer, however much is sent meanwhile.
+///
+/// # Errors
+/// What the TLS library says, if it cannot be set up.
+pub fn upload_client() -> Result<Client, reqwest::Error> {
+    builder().build()
+}
+
+fn builder() -> ClientBuilder {
     // Fails only if it was done before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .user_agent(concat!("sns-server/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
         .redirect(reqwest::redirect::Policy::none())
-        .build()
 }
 
 /// What a request that got no answer means: the uplink comes and goes, so it is tried again.

@@ -162,10 +162,9 @@ mod tests {
         }
     }
 
-    fn cut(
-        files: &[(&str, u64)],
-        too_large: TooLarge,
-    ) -> Result<Vec<Vec<(usize, Option<u64>)>>, String> {
+    type Mails = Vec<Vec<(usize, Option<u64>)>>;
+
+    fn cut(files: &[(&str, u64)], too_large: TooLarge) -> Result<Mails, String> {
         let plan = plan(&post(files), 1, 1_000_000, too_large)?;
         assert_eq!(plan.left_out, Vec::<String>::new());
         let items = |mail: Vec<Item>| mail.iter().map(|item| (item.file, item.most)).collect();

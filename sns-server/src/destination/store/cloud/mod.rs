@@ -19,7 +19,7 @@ use super::sidecar::hex;
 use super::template::Place;
 use super::{Body, Content, S3Keys, WebdavKeys};
 use crate::config::secret::secret;
-use crate::destination::{Fault, FaultKind, http};
+use crate::destination::{Fault, FaultKind};
 use crate::names::numbered;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -103,8 +103,8 @@ impl Cloud {
     }
 
     fn new(shown: String, operator: Operator, service: Service) -> Result<Cloud, String> {
-        let client = http::client().map_err(|error| format!("cannot set up TLS: {error}"))?;
-        let transport = Transport::new(client);
+        let transport = Transport::new();
+        let transport = transport.map_err(|error| format!("cannot set up TLS: {error}"))?;
         let operator = with_transport(operator, transport.clone());
         Ok(Cloud { shown, operator, transport, service })
     }

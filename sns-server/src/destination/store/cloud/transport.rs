@@ -5,19 +5,27 @@
 
 use super::{Body, Pieces};
 use crate::destination::{Fault, FaultKind, http};
-use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header, request, response};
 use futures_util::{TryStreamExt, stream};
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// What of a body is read to say why something was refused.
 const MOST_OF_A_REFUSAL: usize = 16 * 1024;
 /// Pieces of a streamed upload.
 const PIECE: usize = 256 * 1024;
 
+/// How long a service may think about an upload once all of it is on its way.
+const ACCEPT: Duration = Duration::from_secs(600);
+
 /// HTTP as opendal wants it.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     client: reqwest::Client,
+    /// Without a limit for a whole request: an upload may take hours.
+    upload_client: reqwest::Client,
     upload: Option<Upload>,
 }
 
@@ -28,9 +36,17 @@ pub(super) struct Upload {
     pub(super) length: u64,
 }
 
+/// How an upload gets on.
+#[derive(Debug)]
+struct Moved {
+    last: Instant,
+    left: u64,
+}
+
 impl Transport {
-    pub(super) fn new(client: reqwest::Client) -> Transport {
-        Transport { client, upload: None }
+    pub(super) fn new() -> reqwest::Result<Transport> {
+        let (client, upload_client) = (http::client()?, http::upload_client()?);
+        Ok(Transport { client, upload_client, upload: None })
     }
 
     /// The same for one upload.
@@ -38,34 +54,59 @@ impl Transport {
         Transport { upload: Some(upload), ..self }
     }
 
-    fn body(&self, method: &Method, body: Buffer) -> Result<(reqwest::Body, Option<u64>), Fault> {
-        let Some(upload) = self.upload.as_ref().filter(|_| method == Method::PUT) else {
-            return Ok((body.to_bytes().into(), None));
-        };
-        let pieces = Pieces::of(&upload.body)?;
-        let stream = stream::try_unfold(pieces, |mut pieces| async {
-            let piece = pieces.next(PIECE).await?;
-            Ok::<_, Fault>((!piece.is_empty()).then_some((piece, pieces)))
+    async fn send(
+        &self,
+        mut parts: request::Parts,
+        body: Buffer,
+    ) -> Result<reqwest::Response, Fault> {
+        if parts.method != Method::PUT {
+            let request = self.client.request(parts.method, parts.uri.to_string());
+            let answer = request.headers(parts.headers).body(body.to_bytes()).send().await;
+            return answer.map_err(|error| http::unanswered(&error));
+        }
+        let upload = self.upload.clone().unwrap_or_else(|| Upload {
+            length: body.len() as u64,
+            body: Body::Bytes(body.to_bytes()),
         });
-        Ok((reqwest::Body::wrap_stream(stream), Some(upload.length)))
+        parts.headers.insert(header::CONTENT_LENGTH, upload.length.into());
+        let moved = Arc::new(Mutex::new(Moved { last: Instant::now(), left: upload.length }));
+        let pieces = Pieces::of(&upload.body)?;
+        let stream =
+            stream::try_unfold((pieces, Arc::clone(&moved)), async |(mut pieces, moved)| {
+                let piece = pieces.next(PIECE).await?;
+                if let Ok(mut moved) = moved.lock() {
+                    *moved = Moved {
+                        last: Instant::now(),
+                        left: moved.left.saturating_sub(piece.len() as u64),
+                    };
+                }
+                Ok::<_, Fault>((!piece.is_empty()).then_some((piece, (pieces, moved))))
+            });
+        let request = self.upload_client.put(parts.uri.to_string()).headers(parts.headers);
+        let mut answer = std::pin::pin!(request.body(reqwest::Body::wrap_stream(stream)).send());
+        loop {
+            if let Ok(answer) = timeout(Duration::from_secs(1), &mut answer).await {
+                return answer.map_err(|error| http::unanswered(&error));
+            }
+            let is_late = moved.lock().is_ok_and(|moved| {
+                moved.last.elapsed() > if moved.left > 0 { http::SILENCE } else { ACCEPT }
+            });
+            if is_late {
+                return Err(late());
+            }
+        }
     }
 }
 
 impl HttpTransport for Transport {
     async fn fetch(&self, request: Request<Buffer>) -> opendal::Result<Response<HttpBody>> {
         let (mut parts, body) = request.into_parts();
-        let method = parts.method;
+        let method = parts.method.clone();
         if method.as_str() == "MOVE" {
             // opendal would replace what is there.
             parts.headers.insert("overwrite", HeaderValue::from_static("F"));
         }
-        let (body, length) = self.body(&method, body).map_err(failed)?;
-        if let Some(length) = length {
-            parts.headers.insert(header::CONTENT_LENGTH, length.into());
-        }
-        let request = self.client.request(method.clone(), parts.uri.to_string());
-        let answer = request.headers(parts.headers).body(body).send().await;
-        let answer = answer.map_err(|error| failed(http::unanswered(&error)))?;
+        let answer = self.send(parts, body).await.map_err(failed)?;
         let status = answer.status();
         if !status.is_success() && !is_for_opendal(status) {
             return Err(refused(&method, answer).await);
@@ -75,14 +116,30 @@ impl HttpTransport for Transport {
         if let Some(headers) = response.headers_mut() {
             headers.clone_from(answer.headers());
         }
+        if method == Method::PUT {
+            // The client of uploads would wait for it without end.
+            let body = timeout(http::SILENCE, answer.bytes()).await;
+            let body = body.map_err(|_| failed(late()))?;
+            let body = body.map_err(|error| failed(http::unanswered(&error)))?;
+            let body = stream::iter((!body.is_empty()).then(|| Ok(Buffer::from(body))));
+            return whole(response, HttpBody::new(body, length));
+        }
         let stream = answer
             .bytes_stream()
             .try_filter(|piece| std::future::ready(!piece.is_empty()))
             .map_ok(Buffer::from)
             .map_err(|error| failed(http::unanswered(&error)));
-        let response = response.body(HttpBody::new(stream, length));
-        response.map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))
+        whole(response, HttpBody::new(stream, length))
     }
+}
+
+fn whole(response: response::Builder, body: HttpBody) -> opendal::Result<Response<HttpBody>> {
+    let response = response.body(body);
+    response.map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))
+}
+
+fn late() -> Fault {
+    Fault::transient("no answer (timed out)")
 }
 
 /// Answers that mean something to opendal: nothing there, something there already.
@@ -102,7 +159,7 @@ fn failed(fault: Fault) -> Error {
 
 async fn refused(method: &Method, mut answer: reqwest::Response) -> Error {
     let mut body = Vec::new();
-    while let Ok(Some(piece)) = answer.chunk().await {
+    while let Ok(Ok(Some(piece))) = timeout(http::SILENCE, answer.chunk()).await {
         body.extend_from_slice(&piece);
         if body.len() > MOST_OF_A_REFUSAL {
             break;
