@@ -20,6 +20,7 @@ pub mod config;
 pub mod connection;
 pub mod crowd;
 pub mod destination;
+pub mod disk;
 pub mod import_config;
 mod interface;
 pub mod ledger;

@@ -12,14 +12,15 @@
 //!   sns.db                 the ledger: what came when, from whom, under which name
 //! ```
 
+use crate::disk::{rename_new, same_content, sync_folder};
 use crate::ledger::{Ledger, LedgerError, Receipt, Recorded, Routed};
 use crate::names::{file_name_on_disk, numbered, user_folder};
-use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
+use rustix::fs::statvfs;
 use rustix::io::Errno;
 use samsung_sns::session::{SeriesId, Session, SessionKey, Snapshot};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -220,7 +221,7 @@ impl Spool {
             let path = entry.map_err(disk(&incoming))?.path();
             fs::remove_file(&path).map_err(disk(&path))?;
         }
-        sync_folder(data_dir)?;
+        sync(data_dir)?;
         Ok(Spool {
             photos,
             incoming,
@@ -334,7 +335,7 @@ impl Spool {
             kept.path =
                 rename_to(ledger, &self.incoming, &self.photos, part, &kept.path, name_as_sent)?;
         }
-        sync_folder(&self.photos.join(folder))
+        sync(&self.photos.join(folder))
     }
 
     /// Works on the ledger while nobody else does.
@@ -379,7 +380,7 @@ impl Spool {
         let folder = PathBuf::from(user_folder(user));
         let path = self.photos.join(&folder);
         match fs::create_dir(&path) {
-            Ok(()) => sync_folder(&self.photos)?,
+            Ok(()) => sync(&self.photos)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(disk(&path)(error)),
         }
@@ -399,7 +400,7 @@ fn finish_what_was_begun(
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if incoming.join(&part).exists() {
             let path = rename_to(ledger, incoming, photos, &part, &path, &name)?;
-            sync_folder(photos.join(&path).parent().unwrap_or(photos))?;
+            sync(photos.join(&path).parent().unwrap_or(photos))?;
             repaired.taken_up.push(path);
         } else if !photos.join(&path).exists() {
             repaired.forgotten.push(path);
@@ -428,8 +429,12 @@ fn rename_to(
             Ok(()) => return Ok(path),
             Err(Errno::EXIST) => {
                 let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-                path = free_place(photos, &folder, name, &from, |_| false).0;
+                let (free, known) = free_place(photos, &folder, name, &from, |_| false);
+                path = free;
                 ledger.moved(part, &path.to_string_lossy())?;
+                if known {
+                    return Ok(path); // the part goes when incoming/ is emptied
+                }
             }
             Err(error) => return Err(disk(&to)(error.into())),
         }
@@ -462,38 +467,8 @@ fn free_place(
     }
 }
 
-/// Renames, but never over something.
-fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Some file systems cannot promise it; we are the only server that writes here.
-        Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => {
-            fs::rename(from, to).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
-        }
-        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
-        result => result,
-    }
-}
-
-fn sync_folder(path: &Path) -> Result<(), SpoolError> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(disk(path))
-}
-
-fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
-    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-    if a.metadata()?.len() != b.metadata()?.len() || !b.metadata()?.is_file() {
-        return Ok(false);
-    }
-    let (mut piece_a, mut piece_b) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    loop {
-        let length = a.read(&mut piece_a)?;
-        if length == 0 {
-            return Ok(true);
-        }
-        b.read_exact(&mut piece_b[..length])?;
-        if piece_a[..length] != piece_b[..length] {
-            return Ok(false);
-        }
-    }
+fn sync(folder: &Path) -> Result<(), SpoolError> {
+    sync_folder(folder).map_err(disk(folder))
 }
 
 #[cfg(test)]
@@ -632,14 +607,16 @@ mod tests {
 
     #[test]
     fn what_was_recorded_is_put_in_its_place_by_the_next_start() {
-        let folder = record_and_die(Fixture::new(), &["a.jpg", "b.jpg", "c.jpg"]);
+        let folder = record_and_die(Fixture::new(), &["a.jpg", "b.jpg", "c.jpg", "d.jpg"]);
         fs::write(folder.path().join("photos/me/a.jpg"), b"a.jpg").unwrap();
         fs::write(folder.path().join("incoming/b.jpg.part"), b"b.jpg").unwrap();
         fs::write(folder.path().join("incoming/c.jpg.part"), b"c.jpg").unwrap();
         fs::write(folder.path().join("photos/me/c.jpg"), b"a person's").unwrap();
+        fs::write(folder.path().join("incoming/d.jpg.part"), b"d.jpg").unwrap();
+        fs::write(folder.path().join("photos/me/d.jpg"), b"d.jpg").unwrap();
         let spool = Spool::open(folder.path()).unwrap();
         let fixture = Fixture { folder, spool };
-        assert_eq!(fixture.names("photos/me"), ["a.jpg", "b.jpg", "c-2.jpg", "c.jpg"]);
+        assert_eq!(fixture.names("photos/me"), ["a.jpg", "b.jpg", "c-2.jpg", "c.jpg", "d.jpg"]);
         assert_eq!(fixture.names("incoming"), Vec::<String>::new());
         assert_eq!(found(&fixture.spool, "a.jpg"), Some("me/a.jpg".into()));
         assert_eq!(found(&fixture.spool, "c.jpg"), Some("me/c-2.jpg".into()));

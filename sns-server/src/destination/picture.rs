@@ -240,8 +240,3 @@ mod tests {
         assert_eq!(scaled(5, 4), 3);
     }
 }
-
-/// What took a picture, by its EXIF: `SAMSUNG NX300`.
-pub fn camera_of(_path: &Path) -> Option<String> {
-    None
-}

@@ -1,0 +1,232 @@
+//! The HTTP below opendal: our client, what its answers mean to us, and what opendal's WebDAV lacks.
+//!
+//! Law: an answer that only a later attempt or a person can mend becomes a [`Fault`] here, where its
+//! status is still known; what opendal acts upon goes through.
+
+use super::{Body, Pieces};
+use crate::destination::{Fault, FaultKind, http};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header, request, response};
+use futures_util::{TryStreamExt, stream};
+use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// What of a body is read to say why something was refused.
+const MOST_OF_A_REFUSAL: usize = 16 * 1024;
+/// Pieces of a streamed upload.
+const PIECE: usize = 256 * 1024;
+
+/// How long a service may think about an upload once all of it is on its way.
+const ACCEPT: Duration = Duration::from_secs(600);
+
+/// HTTP as opendal wants it.
+#[derive(Debug, Clone)]
+pub(super) struct Transport {
+    client: reqwest::Client,
+    /// Without a limit for a whole request: an upload may take hours.
+    upload_client: reqwest::Client,
+    upload: Option<Upload>,
+}
+
+/// What a `PUT` streams instead of the body that opendal gave it.
+#[derive(Debug, Clone)]
+pub(super) struct Upload {
+    pub(super) body: Body,
+    pub(super) length: u64,
+}
+
+/// How an upload gets on.
+#[derive(Debug)]
+struct Moved {
+    last: Instant,
+    left: u64,
+}
+
+impl Transport {
+    pub(super) fn new() -> reqwest::Result<Transport> {
+        let (client, upload_client) = (http::client()?, http::uploading_client()?);
+        Ok(Transport { client, upload_client, upload: None })
+    }
+
+    /// The same for one upload.
+    pub(super) fn uploading(self, upload: Upload) -> Transport {
+        Transport { upload: Some(upload), ..self }
+    }
+
+    async fn send(
+        &self,
+        mut parts: request::Parts,
+        body: Buffer,
+    ) -> Result<reqwest::Response, Fault> {
+        if parts.method != Method::PUT {
+            let request = self.client.request(parts.method, parts.uri.to_string());
+            let answer = request.headers(parts.headers).body(body.to_bytes()).send().await;
+            return answer.map_err(|error| http::unanswered(&error));
+        }
+        let upload = self.upload.clone().unwrap_or_else(|| Upload {
+            length: body.len() as u64,
+            body: Body::Bytes(body.to_bytes()),
+        });
+        parts.headers.insert(header::CONTENT_LENGTH, upload.length.into());
+        let moved = Arc::new(Mutex::new(Moved { last: Instant::now(), left: upload.length }));
+        let pieces = Pieces::of(&upload.body)?;
+        let stream =
+            stream::try_unfold((pieces, Arc::clone(&moved)), async |(mut pieces, moved)| {
+                let piece = pieces.next(PIECE).await?;
+                if let Ok(mut moved) = moved.lock() {
+                    *moved = Moved {
+                        last: Instant::now(),
+                        left: moved.left.saturating_sub(piece.len() as u64),
+                    };
+                }
+                Ok::<_, Fault>((!piece.is_empty()).then_some((piece, (pieces, moved))))
+            });
+        let request = self.upload_client.put(parts.uri.to_string()).headers(parts.headers);
+        let mut answer = std::pin::pin!(request.body(reqwest::Body::wrap_stream(stream)).send());
+        loop {
+            if let Ok(answer) = timeout(Duration::from_secs(1), &mut answer).await {
+                return answer.map_err(|error| http::unanswered(&error));
+            }
+            let is_late = moved.lock().is_ok_and(|moved| {
+                moved.last.elapsed() > if moved.left > 0 { http::SILENCE } else { ACCEPT }
+            });
+            if is_late {
+                return Err(late());
+            }
+        }
+    }
+}
+
+impl HttpTransport for Transport {
+    async fn fetch(&self, request: Request<Buffer>) -> opendal::Result<Response<HttpBody>> {
+        let (mut parts, body) = request.into_parts();
+        let method = parts.method.clone();
+        if method.as_str() == "MOVE" {
+            // opendal would replace what is there.
+            parts.headers.insert("overwrite", HeaderValue::from_static("F"));
+        }
+        let answer = self.send(parts, body).await.map_err(failed)?;
+        let status = answer.status();
+        if !status.is_success() && !is_for_opendal(status) {
+            return Err(refused(&method, answer).await);
+        }
+        let length = answer.content_length().filter(|_| method != Method::HEAD);
+        let mut response = Response::builder().status(status);
+        if let Some(headers) = response.headers_mut() {
+            headers.clone_from(answer.headers());
+        }
+        if method == Method::PUT {
+            // The client of uploads would wait for it without end.
+            let body = timeout(http::SILENCE, answer.bytes()).await;
+            let body = body.map_err(|_| failed(late()))?;
+            let body = body.map_err(|error| failed(http::unanswered(&error)))?;
+            let body = stream::iter((!body.is_empty()).then(|| Ok(Buffer::from(body))));
+            return whole(response, HttpBody::new(body, length));
+        }
+        let stream = answer
+            .bytes_stream()
+            .try_filter(|piece| std::future::ready(!piece.is_empty()))
+            .map_ok(Buffer::from)
+            .map_err(|error| failed(http::unanswered(&error)));
+        whole(response, HttpBody::new(stream, length))
+    }
+}
+
+fn whole(response: response::Builder, body: HttpBody) -> opendal::Result<Response<HttpBody>> {
+    let response = response.body(body);
+    response.map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))
+}
+
+fn late() -> Fault {
+    Fault::transient("no answer (timed out)")
+}
+
+/// Answers that mean something to opendal: nothing there, something there already.
+fn is_for_opendal(status: StatusCode) -> bool {
+    [
+        StatusCode::NOT_MODIFIED,
+        StatusCode::NOT_FOUND,
+        StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::PRECONDITION_FAILED,
+    ]
+    .contains(&status)
+}
+
+fn failed(fault: Fault) -> Error {
+    Error::new(ErrorKind::Unexpected, fault.message.clone()).set_source(fault)
+}
+
+async fn refused(method: &Method, mut answer: reqwest::Response) -> Error {
+    let mut body = Vec::new();
+    while let Ok(Ok(Some(piece))) = timeout(http::SILENCE, answer.chunk()).await {
+        body.extend_from_slice(&piece);
+        if body.len() > MOST_OF_A_REFUSAL {
+            break;
+        }
+    }
+    let status = answer.status();
+    let reason = reason(&String::from_utf8_lossy(&body));
+    let fault = http::refused(&answer, format!("{method} was answered {status}{reason}"));
+    match status {
+        StatusCode::NOT_IMPLEMENTED => {
+            Error::new(ErrorKind::Unsupported, fault.message.clone()).set_source(fault)
+        }
+        // Another is at it; a locked file, a write of the same name.
+        StatusCode::CONFLICT | StatusCode::LOCKED => failed(Fault::transient(fault.message)),
+        // A stick without a battery learns the time minutes after its start.
+        StatusCode::FORBIDDEN if reason.contains("RequestTimeTooSkewed") => failed(
+            Fault::transient(format!("{}; is the clock of this machine right?", fault.message)),
+        ),
+        StatusCode::BAD_REQUEST if reason.contains("RequestTimeout") => {
+            failed(Fault::transient(fault.message))
+        }
+        _ if *method == Method::HEAD && !status.is_server_error() => unexplained(fault),
+        _ => failed(fault),
+    }
+}
+
+/// An answer to `HEAD` has no body that would say why: a wrong key, a wrong clock, or a key that may
+/// only write.
+fn unexplained(fault: Fault) -> Error {
+    match fault.kind {
+        FaultKind::Transient { .. } => failed(fault),
+        FaultKind::Permanent => {
+            Error::new(ErrorKind::PermissionDenied, fault.message.clone()).set_source(fault)
+        }
+    }
+}
+
+/// What S3 and the WebDAV of Nextcloud say in their XML; nothing else is worth showing.
+fn reason(body: &str) -> String {
+    let between = |open: &str, close: &str| {
+        let text = body.split_once(open)?.1.split_once(close)?.0;
+        Some(format!(": {}", one_line(text)))
+    };
+    [("<Code>", "</Code>"), ("<Message>", "</Message>"), ("<s:message>", "</s:message>")]
+        .into_iter()
+        .filter_map(|(open, close)| between(open, close))
+        .collect()
+}
+
+/// Text from elsewhere as one short line.
+pub(super) fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_the_service_said() {
+        let s3 = "<Error><Code>AccessDenied</Code><Message>Not\n yours</Message>\
+                  <AWSAccessKeyId>AKIA</AWSAccessKeyId></Error>";
+        assert_eq!(reason(s3), ": AccessDenied: Not yours");
+        let sabre =
+            "<d:error><s:exception>X</s:exception><s:message>No quota</s:message></d:error>";
+        assert_eq!(reason(sabre), ": No quota");
+        assert_eq!(reason("<html>"), "");
+    }
+}
