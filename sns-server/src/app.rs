@@ -6,9 +6,9 @@
 use crate::body::read_whole;
 use crate::clock::{self, SteadyClock};
 use crate::config::{Config, Limits};
-use crate::outbox::Outbox;
 use crate::crowd::Crowd;
 use crate::metrics::{Metrics, Now};
+use crate::outbox::Outbox;
 use crate::passwords::Passwords;
 use crate::receive;
 use crate::spool::{Spool, SpoolError};

@@ -7,7 +7,9 @@ use sns_server::app::App;
 use sns_server::check;
 use sns_server::config::listen::Listen;
 use sns_server::config::{Config, ConfigError};
+use sns_server::import_config;
 use sns_server::listen::{self, Doors};
+use sns_server::mastodon_login;
 use sns_server::passwords::Hash;
 use sns_server::privileges::{Rights, give_up_root};
 use sns_server::queue;
@@ -54,6 +56,19 @@ enum Command {
         #[arg(long)]
         probe: bool,
     },
+    /// Get a token for an account at Mastodon, Pixelfed or GoToSocial, and keep it in a file
+    MastodonLogin {
+        /// The instance: https://photog.social
+        url: String,
+        /// Where to keep the token; `<instance>.token` in this folder if not given
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
+    /// Print the configuration of the existing Python server in this server's words
+    ImportConfig {
+        /// Its config.toml
+        old: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,17 +87,27 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(Command::HashPassword) = arguments.command {
-        return hash_password();
+    let mut out = std::io::stdout();
+    match &arguments.command {
+        None => {}
+        Some(Command::HashPassword) => return hash_password(),
+        Some(Command::ImportConfig { old }) => {
+            return Ok(write!(out, "{}", import_config::import_file(old)?)?);
+        }
+        Some(Command::MastodonLogin { url, token_file }) => {
+            let (token_file, mut input) = (token_file.as_deref(), std::io::stdin().lock());
+            let login = mastodon_login::run(url, token_file, &mut input, &mut out);
+            return Ok(for_one_task()?.block_on(login)?);
+        }
+        Some(Command::Queue(command)) => {
+            let data_dir = arguments.configuration()?.data_dir;
+            return Ok(queue::run(command, &data_dir, &mut out)?);
+        }
+        Some(Command::Check { probe }) => {
+            return check(&arguments.configuration()?, *probe, &mut out);
+        }
     }
     let config = arguments.configuration()?;
-    match &arguments.command {
-        None | Some(Command::HashPassword) => {}
-        Some(Command::Queue(command)) => {
-            return Ok(queue::run(command, &config.data_dir, &mut std::io::stdout())?);
-        }
-        Some(Command::Check { probe }) => return check(&config, *probe),
-    }
     // All that needs root comes first, and there is no thread yet that could keep it.
     let doors = Doors::open(&config.listen)?;
     let owner = config.admin.as_ref().map(|owner| listen::bind(owner.listen)).transpose()?;
@@ -141,16 +166,21 @@ fn hash_password() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn check(config: &Config, probe: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let mut out = std::io::stdout();
-    check::describe(config, &mut out)?;
-    if probe {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        if !runtime.block_on(check::probe(config, &mut out))? {
-            return Err("not every destination works".into());
-        }
+fn check(
+    config: &Config,
+    probe: bool,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn std::error::Error>> {
+    check::describe(config, out)?;
+    if probe && !for_one_task()?.block_on(check::probe(config, out))? {
+        return Err("not every destination works".into());
     }
     Ok(())
+}
+
+/// A runtime for a command that does one thing.
+fn for_one_task() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::Error>> {

@@ -98,7 +98,8 @@ fn all_of(done: usize, numbers: &[i64]) -> Result<(), QueueError> {
 }
 
 fn line(delivery: &Listed) -> String {
-    let Listed { delivery: number, destination, state, attempts, user, channel, files, .. } = delivery;
+    let Listed { delivery: number, destination, state, attempts, user, channel, files, .. } =
+        delivery;
     let when = when(delivery);
     let said = match delivery.said.as_str() {
         "" => String::new(),
@@ -137,7 +138,13 @@ fn show(
             "" => "no alt text".to_owned(),
             alt => format!("alt text {}", harmless(alt)),
         };
-        writeln!(out, "file {} ({} bytes, {}, {alt})", file.path.display(), file.length, file.media_type)?;
+        writeln!(
+            out,
+            "file {} ({} bytes, {}, {alt})",
+            file.path.display(),
+            file.length,
+            file.media_type
+        )?;
     }
     for (step, value) in ledger.steps(number)? {
         writeln!(out, "done {}: {}", harmless(&step), harmless(&value))?;
@@ -152,7 +159,9 @@ fn when(delivery: &Listed) -> String {
 
 /// Text from the wire for a terminal: control characters are shown, not obeyed.
 fn harmless(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
 }
 
 #[cfg(test)]

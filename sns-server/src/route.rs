@@ -49,9 +49,8 @@ impl Routes {
 
     /// Every destination that is named, with the pattern that names it.
     pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.listed().flat_map(|(_, pattern, names)| {
-            names.iter().map(move |name| (pattern, name.as_str()))
-        })
+        self.listed()
+            .flat_map(|(_, pattern, names)| names.iter().map(move |name| (pattern, name.as_str())))
     }
 
     /// Every route as `(user, pattern, destinations)`; those without a user are everybody's.

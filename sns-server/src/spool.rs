@@ -238,7 +238,10 @@ impl Spool {
             info!(?path, "taken up: it was whole when the last server ended");
         }
         for path in &self.repaired.forgotten {
-            warn!(?path, "forgotten: it broke off with the last server, and no camera was told of it");
+            warn!(
+                ?path,
+                "forgotten: it broke off with the last server, and no camera was told of it"
+            );
         }
     }
 

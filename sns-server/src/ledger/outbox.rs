@@ -274,8 +274,7 @@ impl Ledger {
     /// [`LedgerError`] if they cannot be read.
     pub fn steps(&self, delivery: i64) -> Result<BTreeMap<String, String>, LedgerError> {
         self.read(|ledger| {
-            let mut query =
-                ledger.prepare("SELECT name, value FROM step WHERE delivery = ?1")?;
+            let mut query = ledger.prepare("SELECT name, value FROM step WHERE delivery = ?1")?;
             query.query_map([delivery], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
     }

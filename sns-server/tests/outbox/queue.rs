@@ -34,7 +34,7 @@ fn every_transient_fault_ends_in_one_delivery_and_keeps_the_order() {
         Deed::Refuse(429, "Retry-After: 1\r\n"),
         Deed::CutBody,
     ] {
-        let receiver = Receiver::at_first(&[deed]);
+        let receiver = Receiver::at_first([deed]);
         let server = Server::start(Some(&config(&receiver, "")));
         ["one", "two", "three"].iter().for_each(|text| post(&server, text));
         let taken = receiver.wait_for(3);
@@ -48,7 +48,7 @@ fn every_transient_fault_ends_in_one_delivery_and_keeps_the_order() {
 /// The peer has it and we do not know: the one duplicate that cannot be avoided, with the same id.
 #[test]
 fn an_answer_that_is_lost_is_asked_for_again_under_the_same_id() {
-    let receiver = Receiver::at_first(&[Deed::TakeAndCut]);
+    let receiver = Receiver::at_first([Deed::TakeAndCut]);
     let server = Server::start(Some(&config(&receiver, "")));
     post(&server, "one");
     let taken = receiver.wait_for(2);
@@ -58,7 +58,7 @@ fn an_answer_that_is_lost_is_asked_for_again_under_the_same_id() {
 
 #[test]
 fn a_permanent_fault_waits_for_a_person_and_holds_nothing_back() {
-    let receiver = Receiver::at_first(&[Deed::Refuse(422, ""), Deed::Refuse(422, "")]);
+    let receiver = Receiver::at_first([Deed::Refuse(422, ""), Deed::Refuse(422, "")]);
     let server = Server::start(Some(&config(&receiver, "")));
     ["one", "two", "three"].iter().for_each(|text| post(&server, text));
     assert_eq!(seen(&receiver.wait_for(1)[0]), "three []");
@@ -126,7 +126,7 @@ fn a_destination_that_is_slow_does_not_hold_back_another() {
 
 #[test]
 fn delivered_photos_go_after_their_time_and_others_never() {
-    let receiver = Receiver::at_first(&[Deed::Refuse(422, "")]);
+    let receiver = Receiver::at_first([Deed::Refuse(422, "")]);
     let retention = "[retention]\nkeep_delivered = \"0s\"\n";
     let mut server = Server::start(Some(&config(&receiver, retention)));
     assert!(email(&server, &["x@y.z"], "fails", &[1]).contains("succ"));

@@ -39,8 +39,8 @@ impl Receiver {
     }
 
     /// Does these with the first requests, and takes what comes after them.
-    pub(crate) fn at_first(deeds: &[Deed]) -> Receiver {
-        let mut deeds = deeds.to_vec().into_iter();
+    pub(crate) fn at_first<const N: usize>(deeds: [Deed; N]) -> Receiver {
+        let mut deeds = deeds.into_iter();
         Receiver::judging(move |_| deeds.next().unwrap_or(Deed::Take))
     }
 

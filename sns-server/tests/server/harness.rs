@@ -57,7 +57,9 @@ impl Server {
         let first_line = lines.next().and_then(Result::ok).unwrap_or_default();
         // Where it waits for an interface there is no address yet.
         let address = match first_line.split_once("http://") {
-            Some((_, rest)) => rest.split([';', ',', ' ']).next().and_then(|text| text.parse().ok()),
+            Some((_, rest)) => {
+                rest.split([';', ',', ' ']).next().and_then(|text| text.parse().ok())
+            }
             None if first_line.contains("sns-server listens on ") => Some(([0, 0, 0, 0], 0).into()),
             None => None,
         };
