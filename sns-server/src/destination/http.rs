@@ -206,10 +206,12 @@ pub fn unanswered(error: &reqwest::Error) -> Fault {
     }
 }
 
-/// The TLS library's own error, which an I/O error may hold.
+/// The TLS library's own error, which I/O errors in each other may hold.
 fn tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    let held = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
-    error.downcast_ref().or_else(held)
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => tls(error.get_ref()?),
+        None => error.downcast_ref(),
+    }
 }
 
 fn certificate_hint(problem: &rustls::CertificateError) -> &'static str {
