@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 pub(crate) const USAGE: &str = "\
-usage: endurance [kill] [memory] [abuse] [flags]
+usage: endurance [kill] [memory] [abuse] [disk] [flags]
   --seed N          what is sent, and when it is killed (default 1)
   --full            the sizes of the documentation; a release build asserts the bounds of memory
   kill:   --rounds N       kill -9 this many times (12; full 200)

@@ -1,5 +1,5 @@
-//! Endurance: what must hold after 200 kills, under 50 uploads at once, and among 100,000 hostile
-//! connections. `docs/endurance.md` says how to run it in full.
+//! Endurance: what must hold after 200 kills, under 50 uploads at once, among 100,000 hostile
+//! connections, and on a disk that is full or breaks. `docs/endurance.md` says how to run it in full.
 //!
 //! Law: the real binary, over real sockets on 127.0.0.1, in a temporary folder; every run ends by
 //! itself; every failure says what, where, and with which seed. What is sent is decided by the seed;
@@ -12,6 +12,7 @@ mod args;
 mod attack;
 mod camera;
 mod client;
+mod disk;
 mod held;
 mod journal;
 mod kill;
@@ -26,8 +27,8 @@ use std::time::Instant;
 
 type Test = fn(&Args) -> Result<(), String>;
 
-const TESTS: [(&str, Test); 3] =
-    [("kill", kill::run), ("memory", memory::run), ("abuse", abuse::run)];
+const TESTS: [(&str, Test); 4] =
+    [("kill", kill::run), ("memory", memory::run), ("abuse", abuse::run), ("disk", disk::run_all)];
 
 fn main() -> ExitCode {
     if std::env::args().any(|arg| arg == "--help") {
