@@ -23,7 +23,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 #[derive(Clone)]
 enum Turn {
     Take,
-    /// Answers without looking at it.
+    /// Answers without understanding it.
     Say(u16, &'static [(&'static str, &'static str)], &'static str),
     /// Reads so many bytes and closes the connection.
     Cut(usize),
@@ -96,7 +96,7 @@ async fn receive(request: Request<Incoming>, seen: Arc<Mutex<Seen>>) -> Answer {
         hyper::Response::builder().status(status).body(Full::from(text)).unwrap()
     };
     let end = match turn {
-        Turn::Say(..) | Turn::Deaf => 0,
+        Turn::Deaf => 0,
         Turn::Cut(bytes) => bytes,
         _ => usize::MAX,
     };
@@ -341,9 +341,12 @@ async fn every_fault_ends_in_exactly_one_post() {
         // Taken, and the answer lost: taken again, under the same id.
         ("cut after acceptance", Turn::TakeAndCut, TRANSIENT, "no answer", 2),
     ] {
+        let silent = matches!(turn, Turn::Deaf | Turn::Mute);
         let receiver = Receiver::start(&[turn]).await;
         let mut webhook = receiver.webhook();
-        webhook.silence = Duration::from_millis(500);
+        if silent {
+            webhook.silence = Duration::from_millis(500);
+        }
         let fault = deliver(&webhook, &post).await.unwrap_err();
         assert_eq!(fault.kind, kind, "{name}: {fault}");
         assert!(fault.message.contains(words), "{name}: {fault}");
@@ -513,7 +516,10 @@ async fn the_receiver_of_the_guide_takes_it() {
     python.arg(path).args(["0", SECRET]).arg(folder.path().join("got"));
     python.kill_on_drop(true).stdout(std::process::Stdio::piped());
     let mut python = match python.spawn() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            println!("there is no python3: the receiver of the guide was not tried");
+            return;
+        }
         python => python.unwrap(),
     };
     let mut lines =
