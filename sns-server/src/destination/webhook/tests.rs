@@ -105,6 +105,22 @@ async fn both_signatures_are_those_of_the_standard() {
 }
 
 #[tokio::test]
+async fn each_attempt_has_the_same_id_and_its_own_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let post = post(&folder, &[]);
+    let receiver = Receiver::start(&[Turn::TakeAndCut]).await;
+    deliver(&receiver.webhook(), &post).await.unwrap_err();
+    let second = || clock::wall().as_millis() / 1000;
+    let first = second();
+    while second() == first {
+        sleep(Duration::from_millis(20)).await;
+    }
+    deliver(&receiver.webhook(), &post).await.unwrap();
+    assert_eq!(receiver.taken(), [post.id.as_str(); 2]);
+    assert_eq!(receiver.seen.lock().unwrap().timestamps.len(), 2);
+}
+
+#[tokio::test]
 async fn every_form_of_secret_signs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");

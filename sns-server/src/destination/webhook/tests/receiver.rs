@@ -42,7 +42,7 @@ pub(super) struct Seen {
     pub(super) methods: Vec<String>,
     /// The ids of the posts it took.
     taken: Vec<String>,
-    timestamps: BTreeSet<String>,
+    pub(super) timestamps: BTreeSet<String>,
     /// What the last post said, and its files by their part's name.
     pub(super) json: serde_json::Value,
     pub(super) files: BTreeMap<String, (Option<String>, Vec<u8>)>,
