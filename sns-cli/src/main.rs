@@ -4,7 +4,10 @@
 //! tried. A reader of our output that goes away (`| head`) is no error.
 
 mod capture;
+mod check;
 mod decode;
+mod habits;
+mod login;
 mod models;
 mod print;
 mod redact;
@@ -35,6 +38,10 @@ enum Command {
     /// Exit code: 0 everything was accepted, 1 the server refused or answered what the firmware
     /// would not understand, 2 no connection, or a file that cannot be read.
     Simulate(simulate::Arguments),
+    /// Walk through a server from a camera's point of view: names, address, port, every answer
+    ///
+    /// Exit code: 0 nothing is red, 1 something is, 2 it could not be tried.
+    Check(check::Arguments),
     /// Say what is known of each camera: what it sends, how it checks its hotspot, what works
     ///
     /// Exit code: 0, or 2 for a model that is not known.
@@ -55,6 +62,7 @@ enum Outcome {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Decode(arguments) => decode::run(&arguments, &mut io::stdout().lock()),
+        Command::Check(arguments) => check::run(&arguments, &mut io::stdout().lock()),
         Command::Models(arguments) => models::run(&arguments, &mut io::stdout().lock()),
         Command::Simulate(arguments) => Ok(simulate::run(&arguments, &mut io::stdout().lock())),
     };

@@ -6,53 +6,23 @@ use samsung_sns::answer::{Answer, Status};
 use samsung_sns::camera::{self, Attachment};
 use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{Endpoint, Site};
-use samsung_sns::gateway::{Call, Gateway, Plan};
 use samsung_sns::message::auth::{AuthRequest, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, Media};
 use samsung_sns::quirk::Quirks;
-use samsung_sns::time::UnixTime;
-use samsung_sns::wire::request::{RequestHead, head_length};
 use samsung_sns::wire::xml::Document;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const DATE: &str = "Sat, 21 Nov 2026 23:00:00 GMT";
+mod pretend;
 
-/// One request, as it arrived on a connection of its own.
-#[derive(Clone)]
-struct Received {
-    bytes: Vec<u8>,
-    head: RequestHead,
-    body: Vec<u8>,
-}
+use pretend::{DATE, Received, gateway};
 
 impl Received {
-    fn read(stream: &mut TcpStream) -> Received {
-        let mut bytes = Vec::new();
-        let mut piece = [0; 8192];
-        loop {
-            if let Some(length) = head_length(&bytes, 0) {
-                let head = RequestHead::read(&bytes[..length]).unwrap();
-                if bytes.len() as u64 == length as u64 + head.content_length.unwrap_or(0) {
-                    let body = bytes[length..].to_vec();
-                    return Received { bytes, head, body };
-                }
-            }
-            let count = stream.read(&mut piece).unwrap();
-            assert!(count > 0, "cut off: {}", bytes.escape_ascii());
-            bytes.extend_from_slice(&piece[..count]);
-        }
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        Endpoint::of(&self.head.method, self.head.host().as_deref(), &self.head.target)
-    }
-
     fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -76,35 +46,6 @@ fn serve(
         }
     });
     (address, received)
-}
-
-/// Answers as the core's gateway does.
-fn gateway(admission: Admission) -> impl FnMut(&Received) -> Vec<u8> {
-    let mut gateway = Gateway::new(admission, 10, Duration::from_secs(100));
-    move |request| {
-        let endpoint = request.endpoint();
-        let message = match &endpoint {
-            Endpoint::Upload { .. } => &[][..],
-            Endpoint::Email { .. } => {
-                let start = request.body.windows(5).position(|w| w == b"<?xml").unwrap();
-                let end = request.body.windows(8).position(|w| w == b"</email>").unwrap();
-                &request.body[start..end + 8]
-            }
-            _ => &request.body,
-        };
-        let call = Call {
-            endpoint: &endpoint,
-            message,
-            from: Ipv4Addr::LOCALHOST.into(),
-            now: UnixTime::from_secs(1),
-            random: [7; 16],
-        };
-        match gateway.handle(call).plan {
-            Plan::Receive(ticket) => ticket.stored(),
-            plan => plan.answer().unwrap(),
-        }
-        .to_bytes(DATE)
-    }
 }
 
 fn simulate(server: &str, arguments: &[&str], files: &[&Path]) -> Output {

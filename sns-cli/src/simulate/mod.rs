@@ -5,7 +5,6 @@
 
 mod answer;
 mod email;
-mod login_key;
 mod photo;
 mod server;
 mod social;
@@ -48,7 +47,8 @@ pub(crate) struct Arguments {
     photos: Vec<PathBuf>,
 }
 
-fn site(text: &str) -> Result<Site, String> {
+/// A site, for the command line.
+pub(crate) fn site(text: &str) -> Result<Site, String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if text.is_empty() || !text.bytes().all(plain) {
         return Err("a site is a single word, such as facebook".to_owned());
@@ -56,7 +56,8 @@ fn site(text: &str) -> Result<Site, String> {
     Ok(Site::new(text))
 }
 
-fn line(text: &str) -> Result<String, String> {
+/// One line that is not empty, for the command line.
+pub(crate) fn line(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err("it must be one line, and not empty".to_owned());
     }

@@ -6,13 +6,11 @@
 use super::answer::{accepted, not_understood};
 use super::photo::Photo;
 use super::server::Piece;
-use super::{Arguments, Stop, Teller, login_key};
+use super::{Arguments, Stop, Teller};
+use crate::login;
 use samsung_sns::camera;
-use samsung_sns::message::auth::{Login, LoginAnswer, Logout};
+use samsung_sns::message::auth::{LoginAnswer, Logout};
 use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
-
-/// Captured on an NX300; the same in both published logins.
-const APPLICATION_KEY: &str = "6a563c3967f147d3adfa454ef913535d0d109ba4b4584914";
 
 /// Posts all files.
 pub(super) fn send(
@@ -34,17 +32,7 @@ pub(super) fn send(
 }
 
 fn login(arguments: &Arguments, teller: &mut Teller<'_>) -> Result<String, Stop> {
-    let (key, encrypted) = login_key::fresh()?;
-    let login = Login {
-        user: arguments.user.clone(),
-        password: arguments.password.clone().into(),
-        crypt_session_key: Some(key),
-        camera_crypt_key: Some(encrypted),
-        timeout: Some("3000".to_owned()),
-        persist_key: Some("true".to_owned()),
-        session_key_type: Some("APIF".to_owned()),
-        application_key: Some(APPLICATION_KEY.to_owned()),
-    };
+    let login = login::of(&arguments.user, &arguments.password, false).map_err(Stop::Impossible)?;
     let request = camera::login(&arguments.site, &login)
         .map_err(|error| Stop::Impossible(format!("cannot log in: {error}")))?;
     let answer = exchange("login", arguments, &[Piece::Bytes(&request)], teller)?;
