@@ -7,6 +7,7 @@ mod capture;
 mod check;
 mod decode;
 mod habits;
+mod key;
 mod login;
 mod models;
 mod print;
@@ -42,6 +43,10 @@ enum Command {
     ///
     /// Exit code: 0 nothing is red, 1 something is, 2 it could not be tried.
     Check(check::Arguments),
+    /// Take the session key of a login apart, or open and seal single fields with it
+    ///
+    /// Exit code: 0 done, 1 the key or the field cannot be read, 2 a wrong command line.
+    Key(key::Arguments),
     /// Say what is known of each camera: what it sends, how it checks its hotspot, what works
     ///
     /// Exit code: 0, or 2 for a model that is not known.
@@ -63,6 +68,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Decode(arguments) => decode::run(&arguments, &mut io::stdout().lock()),
         Command::Check(arguments) => check::run(&arguments, &mut io::stdout().lock()),
+        Command::Key(arguments) => key::run(&arguments, &mut io::stdout().lock()),
         Command::Models(arguments) => models::run(&arguments, &mut io::stdout().lock()),
         Command::Simulate(arguments) => Ok(simulate::run(&arguments, &mut io::stdout().lock())),
     };
