@@ -34,7 +34,7 @@ enum Command {
     /// Exit code: 0 understood (oddities are only noted), 1 broken input, 2 a file that cannot be
     /// read. With several files, the worst of them.
     Decode(decode::Arguments),
-    /// Send files to a server exactly as an NX300 does, and say what it answered
+    /// Send files to a server exactly as a camera does, and say what it answered
     ///
     /// Exit code: 0 everything was accepted, 1 the server refused or answered what the firmware
     /// would not understand, 2 no connection, or a file that cannot be read.
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, &mut io::stdout().lock()),
         Command::Key(arguments) => key::run(&arguments, &mut io::stdout().lock()),
         Command::Models(arguments) => models::run(&arguments, &mut io::stdout().lock()),
-        Command::Simulate(arguments) => Ok(simulate::run(&arguments, &mut io::stdout().lock())),
+        Command::Simulate(arguments) => simulate::run(&arguments, &mut io::stdout().lock()),
     };
     match done {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -18,6 +18,9 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+mod load;
+mod models;
+#[path = "../pretend/mod.rs"]
 mod pretend;
 
 use pretend::{DATE, Received, gateway};
@@ -233,13 +236,10 @@ fn what_cannot_be_tried_is_exit_code_2_and_says_what_to_do() {
     }
 }
 
-#[test]
-fn the_real_server_keeps_what_it_is_sent() {
-    let folder = tempfile::tempdir().unwrap();
-    let photo = file(folder.path(), "SAM_0001.JPG", b"a photo");
-    let other = file(folder.path(), "SAM_0002.JPG", b"another photo");
+/// Runs a test against the real server in trial mode, which keeps what it is sent below `data`.
+fn with_real_server(data: &Path, test: impl FnOnce(&str)) {
     let mut config = sns_server::config::Config::trial();
-    config.data_dir = folder.path().join("data");
+    config.data_dir = data.to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
     let local = (Ipv4Addr::LOCALHOST, 0).into();
@@ -249,30 +249,43 @@ fn the_real_server_keeps_what_it_is_sent() {
     let serving = std::thread::spawn(move || {
         runtime.block_on(sns_server::listen::serve(listeners, app, stopping));
     });
-
-    let output =
-        simulate(&server, &["--user", "me@example.com", "--text", "Hi"], &[&photo, &other]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let output = simulate(&server, &["--email", "a@b"], &[&photo, &other]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    test(&server);
     stop.send(true).unwrap();
     serving.join().unwrap();
+}
 
-    for user in ["me@example.com", "Camera@samsungcamera.com"] {
-        let photos = config.data_dir.join("photos").join(user);
-        let mut kept = Vec::new();
-        let mut folders = vec![photos.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    kept.push(std::fs::read(path).unwrap());
-                }
+/// The content of every file that is kept for a user, sorted.
+fn kept(data: &Path, user: &str) -> Vec<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut folders = vec![data.join("photos").join(user)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                kept.push(std::fs::read(path).unwrap());
             }
         }
-        kept.sort();
-        assert_eq!(kept, [b"a photo".to_vec(), b"another photo".to_vec()], "{}", photos.display());
+    }
+    kept.sort();
+    kept
+}
+
+#[test]
+fn the_real_server_keeps_what_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = file(folder.path(), "SAM_0001.JPG", b"a photo");
+    let other = file(folder.path(), "SAM_0002.JPG", b"another photo");
+    let data = folder.path().join("data");
+    with_real_server(&data, |server| {
+        let arguments = ["--user", "me@example.com", "--text", "Hi"];
+        let output = simulate(server, &arguments, &[&photo, &other]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let output = simulate(server, &["--email", "a@b"], &[&photo, &other]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    });
+    for user in ["me@example.com", "Camera@samsungcamera.com"] {
+        assert_eq!(kept(&data, user), [b"a photo".to_vec(), b"another photo".to_vec()], "{user}");
     }
 }
