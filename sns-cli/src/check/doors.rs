@@ -63,6 +63,7 @@ impl Walk<'_, '_> {
 
     fn port(&mut self) -> io::Result<bool> {
         let port = self.server.port();
+        self.teller.waits_for(&format!("port {port}"));
         let verdict = match connect(self.server) {
             Ok(_) if port == 80 => Verdict::Green("open".to_owned()),
             Ok(_) => Verdict::Green("open; cameras themselves come to port 80".to_owned()),
@@ -242,6 +243,7 @@ impl Walk<'_, '_> {
         request: &[u8],
         judge: impl FnOnce(&[u8]) -> Result<(String, T), Fault>,
     ) -> io::Result<Option<T>> {
+        self.teller.waits_for(&format!("{check} {about}"));
         let answer: Answer = match exchange(self.server, request) {
             Ok(answer) => answer,
             Err(why) => {

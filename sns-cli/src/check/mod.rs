@@ -89,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     let coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut teller = Teller::new(out, arguments.json, coloured);
     let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+    teller.waits_for("the six names");
     for (name, verdict) in NAMES.iter().zip(names::verdicts(arguments.dns, &ips)) {
         teller.tell("name", name, &verdict, None)?;
     }

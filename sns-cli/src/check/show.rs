@@ -7,9 +7,11 @@ use super::exchange::{Answer, End};
 use super::fault::Fault;
 use crate::Outcome;
 use crate::print::{self, escaped};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use samsung_sns::camera;
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 /// How a check went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,16 +35,43 @@ pub(super) struct Teller<'a> {
     json: bool,
     coloured: bool,
     counts: [usize; 3],
+    spinner: ProgressBar,
+}
+
+/// Shows on a terminal that something is waited for.
+fn spinner() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
 }
 
 impl Teller<'_> {
     /// A teller that has said nothing yet.
     pub(super) fn new(out: &mut dyn Write, json: bool, coloured: bool) -> Teller<'_> {
-        Teller { out, json, coloured, counts: [0; 3] }
+        Teller { out, json, coloured, counts: [0; 3], spinner: spinner() }
+    }
+
+    /// Shows what is being waited for.
+    pub(super) fn waits_for(&self, what: &str) {
+        self.spinner.set_message(escaped(what));
     }
 
     /// Tells of one check: what kind, of what, how it went, and the answer that it went by.
     pub(super) fn tell(
+        &mut self,
+        check: &str,
+        about: &str,
+        verdict: &Verdict,
+        answer: Option<&Answer>,
+    ) -> io::Result<()> {
+        let spinner = self.spinner.clone();
+        spinner.suspend(|| self.write(check, about, verdict, answer))
+    }
+
+    fn write(
         &mut self,
         check: &str,
         about: &str,
@@ -90,6 +119,7 @@ impl Teller<'_> {
 
     /// Says how many of each there were.
     pub(super) fn finish(self) -> io::Result<Outcome> {
+        self.spinner.finish_and_clear();
         let [green, red, skipped] = self.counts;
         if self.json {
             let summary = json!({ "green": green, "red": red, "skipped": skipped });

@@ -10,7 +10,7 @@ use super::{Arguments, post};
 use crate::{Outcome, print};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,8 +53,11 @@ pub(super) fn run(
     let took = began.elapsed();
     bar.finish_and_clear();
     let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    tally.tell(posts, cameras, took, out)?;
-    Ok(tally.outcome())
+    match tally.tell(posts, cameras, took, out) {
+        // Somebody who no longer reads does not change how it went.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(tally.outcome()),
+    }
 }
 
 /// One post of a camera of its own.
