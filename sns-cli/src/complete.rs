@@ -43,8 +43,15 @@ pub(crate) fn completions(
     let name = command.get_name().to_owned();
     // Into memory first: the generator panics when its reader goes away.
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut command, name, &mut script);
-    out.write_all(&script)?;
+    clap_complete::generate(arguments.shell, &mut command, &name, &mut script);
+    let mut script = String::from_utf8(script).map_err(io::Error::other)?;
+    if arguments.shell == Shell::Bash {
+        // With a hyphen in the program's name, clap_complete 4.6.11 spells the states of its bash
+        // script in two ways, and completes nothing behind a command (clap issue 6421).
+        let wrong = name.replace('-', "__subcmd__");
+        script = script.replace(&wrong, &name.replace('-', "__"));
+    }
+    out.write_all(script.as_bytes())?;
     out.flush()?;
     Ok(Outcome::Good)
 }

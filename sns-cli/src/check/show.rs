@@ -7,7 +7,7 @@ use super::exchange::{Answer, End};
 use super::fault::Fault;
 use crate::Outcome;
 use crate::print::{self, escaped};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use samsung_sns::camera;
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
@@ -43,7 +43,8 @@ fn spinner() -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        .with_style(ProgressStyle::default_spinner());
     spinner.enable_steady_tick(Duration::from_millis(100));
     spinner
 }
