@@ -135,7 +135,12 @@ fn at_upload(endpoint: &Endpoint) -> bool {
 }
 
 fn at_email(endpoint: &Endpoint) -> bool {
-    matches!(endpoint, Endpoint::Email { .. })
+    matches!(endpoint, Endpoint::Email { duid } if duid.as_deref() == Some("000000000000"))
+}
+
+/// The e-mail that means nothing.
+fn at_no_email(endpoint: &Endpoint) -> bool {
+    matches!(endpoint, Endpoint::Email { .. }) && !at_email(endpoint)
 }
 
 fn at_gld(endpoint: &Endpoint) -> bool {
@@ -424,6 +429,22 @@ const CASES: &[Case] = &[
         found: &[("announce", "upload-elsewhere")],
     },
     Case {
+        name: "a server that does not read the head of an NX300's e-mail",
+        door: at_no_email,
+        spoil: |_| {
+            let answer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
+                          Content-Length: 15\r\nConnection: close\r\n\r\n400 Bad Request";
+            write(answer.as_bytes().to_vec())
+        },
+        found: &[("e-mail", "not-understood")],
+    },
+    Case {
+        name: "a server that knows no e-mail",
+        door: at_no_email,
+        spoil: |answer| write(replace(&answer, "400 Bad Request", "404 Not Found")),
+        found: &[("e-mail", "wrong-status")],
+    },
+    Case {
         name: "a door that is open to those who did not log in",
         door: |endpoint| matches!(endpoint, Endpoint::Upload { .. }) && !at_upload(endpoint),
         spoil: |_| write(samsung_sns::answer::Answer::success().to_bytes(pretend::DATE)),
@@ -499,7 +520,7 @@ fn a_right_server_is_green_and_a_model_asks_less_of_it() {
     assert_eq!((output.status.code(), faults(&output)), (Some(0), Vec::new()));
     let told = lines(&output);
     let of = |check: &str| told.iter().filter(|line| line["check"] == check).count();
-    assert_eq!([of("name"), of("hotspot"), of("upload"), of("e-mail")], [6, 4, 2, 1]);
+    assert_eq!([of("name"), of("hotspot"), of("upload"), of("e-mail")], [6, 4, 2, 2]);
     assert_eq!(told.last().unwrap()["summary"]["red"], 0);
 
     let output = check(port, &["--dns", "none", "--json", "--model", "WB37F"]);

@@ -23,6 +23,8 @@ const PHOTO_NAME: &str = "SNS-CLI-CHECK.JPG";
 /// With an alt text, so that a destination that requires one takes it.
 const TEXT: &str = "A test by sns-cli check, please ignore~a test picture";
 const DUID: &str = "000000000000";
+/// The same of the e-mail that nobody sends.
+const NO_DUID: &str = "000000000001";
 /// A session that no server has opened.
 const NO_SESSION: &str = "00000000000000000000000000000000";
 const STRANGER: &str = "sns-cli-check";
@@ -108,7 +110,7 @@ impl Walk<'_, '_> {
                 let text = "a file was taken although nobody had logged in";
                 return Err(Fault::new(Kind::OpenDoor, text));
             }
-            refused(answer).map(|says| (says, ()))
+            refused(answer, &[401]).map(|says| (says, ()))
         })?;
         let Some(user) = &self.arguments.user else { return self.stranger() };
         let session = self.login(user, &self.arguments.password, |answer| {
@@ -129,7 +131,7 @@ impl Walk<'_, '_> {
                 let key = session(answer)?;
                 Ok(("a session is open: anybody may send".to_owned(), Some(key)))
             }
-            _ => Ok((refused(answer)? + "; name one that may send with --user", None)),
+            _ => Ok((refused(answer, &[401])? + "; name one that may send with --user", None)),
         })?;
         match session.flatten() {
             Some(session) => {
@@ -201,6 +203,19 @@ impl Walk<'_, '_> {
     }
 
     fn email(&mut self) -> io::Result<()> {
+        // The head that an NX300 writes, which is no proper HTTP, before a message that means
+        // nothing: whoever refuses it has read it.
+        let nobody = Email {
+            sender: String::new(),
+            recipients: Vec::new(),
+            title: "[sns-cli check] a test, please ignore".to_owned(),
+            body: String::new(),
+        };
+        let request = camera::email(&nobody, NO_DUID, &[]);
+        let bytes = [request.opening, request.closing].concat();
+        self.ask("e-mail", "without a sender", &bytes, |answer| {
+            refused(answer, &[400, 401]).map(|says| (says, ()))
+        })?;
         let (Some(sender), Some(to)) = (&self.arguments.sender, &self.arguments.to) else {
             return self.skip("e-mail", PHOTO_NAME, "sent only with --sender, --to and --send");
         };
@@ -278,14 +293,15 @@ fn not_found(what: &str) -> Fault {
     Fault::new(Kind::NotUnderstood, format!("the firmware finds no {what} in the body"))
 }
 
-/// Whether an answer is a refusal as cameras know it: 401 and error XML.
-fn refused(answer: &[u8]) -> Result<String, Fault> {
-    match camera::status(answer) {
-        Some(401) if camera::body(answer).contains("<Response ErrCode=\"") => {
-            Ok("refused, as it should be".to_owned())
-        }
-        Some(401) => Err(not_found("<Response ErrCode=\"…\"")),
-        _ => judge::status(answer, 401).map(|()| String::new()),
+/// Whether an answer is a refusal as cameras know it: one of these statuses, and error XML.
+fn refused(answer: &[u8], statuses: &[u16]) -> Result<String, Fault> {
+    let is_one = camera::status(answer).is_some_and(|status| statuses.contains(&status));
+    if !is_one {
+        return judge::status(answer, statuses[0]).map(|()| String::new());
+    }
+    match camera::body(answer).contains("<Response ErrCode=\"") {
+        true => Ok("refused, as it should be".to_owned()),
+        false => Err(not_found("<Response ErrCode=\"…\"")),
     }
 }
 
