@@ -15,7 +15,7 @@ use std::io::{self, Write};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The key: the Value of <CryptSessionKey> in a login
+    /// The key: the Value of CryptSessionKey in a login
     #[arg(value_name = "VALUE")]
     key: String,
     /// Write one line of JSON
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 enum Action {
     /// Open a field that was sealed with this key
     Open {
-        /// The Value of <UserName> or <Password>, as it stands in the XML
+        /// The Value of UserName or Password, as it stands in the XML
         #[arg(allow_hyphen_values = true)]
         field: String,
     },

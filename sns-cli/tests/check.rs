@@ -540,9 +540,12 @@ fn a_right_server_is_green_and_a_model_asks_less_of_it() {
 
 #[test]
 fn what_is_red_is_told_in_a_line_with_what_to_do_below_and_without_colour_in_a_pipe() {
-    let port = serve(Box::new(|endpoint, right| match at_msn(endpoint) {
-        true => write(replace(&right, "MSN", "M\x1bN")),
-        false => vec![Act::Write(right), Act::Hold],
+    let port = serve(Box::new(|endpoint, right| match endpoint {
+        Endpoint::Home => vec![Act::Write(right), Act::Hold],
+        Endpoint::Upload { .. } => {
+            write(replace(&right, "Connection:", "Content-Encoding: \x1b[2J\r\nConnection:"))
+        }
+        _ => write(right),
     }));
     let output = check(port, &["--dns", "none", "--model", "WB37F"]);
     let told = text(&output.stdout);
@@ -550,6 +553,21 @@ fn what_is_red_is_told_in_a_line_with_what_to_do_below_and_without_colour_in_a_p
     let below = told.lines().nth(at + 1).unwrap();
     assert!(below.trim_start().starts_with("left-open: close the connection"), "{told}");
     assert!(told.contains("ok   hotspot  MSN") && !told.contains('\x1b'), "{told}");
+    assert!(
+        told.contains("Content-Encoding: \\u{1b}[2J"),
+        "what a terminal obeys is escaped: {told}"
+    );
+    for (no_color, is_coloured) in [("", true), ("1", false)] {
+        let port = port.to_string();
+        let output = Command::new(env!("CARGO_BIN_EXE_sns-cli"))
+            .args(["check", "127.0.0.1", "--port", &port, "--dns", "none", "--model", "WB37F"])
+            .envs([("CLICOLOR_FORCE", "1"), ("NO_COLOR", no_color)])
+            .output()
+            .unwrap();
+        let told = text(&output.stdout);
+        assert_eq!(told.contains("\x1b[1;31mRED \x1b[0m page"), is_coloured, "{told}");
+        assert_eq!(told.contains('\x1b'), is_coloured, "{told}");
+    }
 }
 
 #[test]

@@ -175,3 +175,28 @@ fn found(packet: &Packet<'_>, name: &str) -> Result<Vec<Ipv4Addr>, Fault> {
 fn is_name(found: &Name<'_>, wanted: &str) -> bool {
     found.to_string().trim_end_matches('.').eq_ignore_ascii_case(wanted.trim_end_matches('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_however_broken_is_a_panic() {
+        let name = "www.msn.com";
+        let mut whole = question(7, name).unwrap();
+        whole[2] |= 0x80;
+        whole[7] = 2; // an alias of itself, and an address
+        whole.extend(*b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x02\xc0\x0c");
+        whole.extend(*b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\x2a\0\x01");
+        let address = Ipv4Addr::new(10, 42, 0, 1);
+        assert!(matches!(read(&whole, 7, name), Reply::Addresses(Ok(found)) if found == [address]));
+        for at in 0..whole.len() {
+            read(&whole[..at], 7, name);
+            for byte in 0..=255 {
+                let mut broken = whole.clone();
+                broken[at] = byte;
+                read(&broken, 7, name);
+            }
+        }
+    }
+}

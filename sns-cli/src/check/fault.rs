@@ -23,7 +23,7 @@ macro_rules! kinds {
     ($($kind:ident $code:literal $advice:literal)*) => {
         /// The kinds of faults.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Kind { $(#[doc = $advice] $kind),* }
+        pub(super) enum Kind { $(#[doc = concat!("`", $code, "`")] $kind),* }
 
         impl Kind {
             /// All of them, for the test of the guide.

@@ -177,3 +177,64 @@ pub(super) fn odd(
     };
     Err(Fault::new(Kind::OddValue, format!("{what} {why}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(bytes: &[u8]) -> Answer {
+        let took = Duration::from_millis(5);
+        Answer { bytes: bytes.to_vec(), reads: 1, segments: Some(1), took, end: End::Closed }
+    }
+
+    /// Every answer that our server gives, as it is pinned.
+    fn golden() -> Vec<Vec<u8>> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/answers");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|end| end == "http"));
+        let golden: Vec<Vec<u8>> = files.map(|path| std::fs::read(path).unwrap()).collect();
+        assert!(!golden.is_empty());
+        golden
+    }
+
+    #[test]
+    fn what_is_known_to_work_is_without_fault() {
+        for bytes in golden() {
+            assert_eq!(transport(&answer(&bytes)), [], "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn no_answer_however_broken_is_a_panic_and_none_cut_short_is_right() {
+        for bytes in golden() {
+            for at in 0..bytes.len() {
+                let cut = answer(&bytes[..at]);
+                assert!(!transport(&cut).is_empty(), "{}", cut.bytes.escape_ascii());
+                for byte in [0, b'\r', b'\n', b':', b'"', b'9', 0xff] {
+                    let mut broken = bytes.clone();
+                    broken[at] = byte;
+                    transport(&answer(&broken));
+                    for check in [HotspotCheck::Gld, HotspotCheck::Yahoo, HotspotCheck::Msn] {
+                        let _ = hotspot(check, true, &broken);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn how_an_answer_came_counts_too() {
+        let bytes = &golden()[0];
+        let kinds = |answer: Answer| -> Vec<Kind> {
+            transport(&answer).into_iter().map(|fault| fault.kind).collect()
+        };
+        let right = || answer(bytes);
+        let (several, slow) = (Some(2), Duration::from_millis(3001));
+        assert_eq!(kinds(Answer { segments: several, ..right() }), [Kind::TwoSegments]);
+        assert_eq!(kinds(Answer { segments: None, reads: 2, ..right() }), [Kind::TwoSegments]);
+        assert_eq!(kinds(Answer { reads: 2, ..right() }), [], "the kernel knows better");
+        assert_eq!(kinds(Answer { took: slow, ..right() }), [Kind::Slow]);
+        assert_eq!(kinds(Answer { end: End::Open, ..right() }), [Kind::LeftOpen]);
+        assert_eq!(kinds(Answer { end: End::Reset, ..right() }), [Kind::Reset]);
+    }
+}

@@ -30,8 +30,8 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 pub(crate) struct Arguments {
     /// The server: the address that cameras are given, or a name of it
     host: String,
-    /// Ask this DNS server for the six names, as the camera's WiFi would: ADDRESS[:PORT]; `system`
-    /// asks as this machine does, `none` does not ask
+    /// Ask this DNS server for the six names, as the camera's WiFi would: its address, or
+    /// ADDRESS:PORT; "system" asks as this machine does, "none" does not ask
     #[arg(long, value_name = "RESOLVER", default_value = "system")]
     dns: Resolver,
     /// The server's port; cameras know only 80
