@@ -29,18 +29,28 @@ pub(super) fn send(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop
 
 fn login(camera: &mut Camera<'_>) -> Result<String, Stop> {
     let arguments = camera.arguments;
+    // Without --model it sends anything anywhere, so that every site can be tried.
+    if arguments.model.is_some() && arguments.site.wants_oauth() {
+        let request = camera::oauth_login(&arguments.site);
+        return session(camera, &request);
+    }
     let in_clear = arguments.model.is_some_and(habits::sends_credentials_in_clear);
     let login =
         login::of(&arguments.user, &arguments.password, in_clear).map_err(Stop::impossible)?;
     let request = camera::login(&arguments.site, &login)
         .map_err(|error| Stop::impossible(format!("cannot log in: {error}")))?;
+    session(camera, &request)
+}
+
+/// The session that a login opens.
+fn session(camera: &mut Camera<'_>, request: &[u8]) -> Result<String, Stop> {
     let read = |answer: &[u8]| {
         let answer = LoginAnswer::scan(&accepted(answer)?);
         answer
             .filter(|answer| !answer.session_key.is_empty())
             .ok_or_else(|| not_understood("it finds no <Response SessionKey=\"…\"> in the body"))
     };
-    let answer = camera.exchange(Step::Login, "login", &[Piece::Bytes(&request)], read)?;
+    let answer = camera.exchange(Step::Login, "login", &[Piece::Bytes(request)], read)?;
     camera.say(&format!(
         "login accepted, session opened; the camera shows the name {:?}",
         answer.screen_name

@@ -5,7 +5,7 @@ use crate::pretend::Received;
 use samsung_sns::admission::Admission;
 use samsung_sns::answer::{Answer, Status};
 use samsung_sns::camera;
-use samsung_sns::endpoint::{Endpoint, HotspotCheck};
+use samsung_sns::endpoint::{Endpoint, HotspotCheck, Site};
 use samsung_sns::message::auth::AuthRequest;
 use samsung_sns::quirk::Quirks;
 use samsung_sns::wire::xml::Document;
@@ -105,6 +105,20 @@ fn a_camcorder_sends_its_credentials_in_clear() {
     };
     assert_eq!((login.user.as_str(), login.password.as_str()), ("me@x", "p&w"));
     assert_eq!((login.crypt_session_key, login.camera_crypt_key), (None, None));
+}
+
+#[test]
+fn a_camera_logs_in_by_oauth_where_it_does_and_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = file(folder.path(), "SAM_0001.JPG", b"one");
+    let (server, received) = serve(gateway(Admission::Anyone));
+    let output = simulate(&server, &["--model", "NX mini", "--site", "flickr"], &[&photo]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let told = "login: refused: 401 (this site needs OAuth, choose another site)";
+    assert!(said(&output).contains(told), "{}", said(&output));
+    let received = received.lock().unwrap();
+    let [login] = received.as_slice() else { panic!("{} requests", received.len()) };
+    assert_eq!(login.bytes, camera::oauth_login(&Site::new("flickr")));
 }
 
 #[test]
