@@ -18,14 +18,17 @@ pub(super) fn accepted(answer: &[u8]) -> Result<String, Stop> {
 /// The server said something else than 200.
 fn refused(status: u16, answer: &[u8]) -> Stop {
     let body = camera::body(answer);
-    let reason = scan_reason(&body).filter(|reason| !reason.is_empty());
-    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let reason = scan_reason(&body).unwrap_or_default();
     let advice = match status {
-        401 => "; is this user in [users] of the server's configuration?",
+        // There are other reasons for it: a session that is over, a site that wants OAuth.
+        401 if reason.is_empty() || reason.contains("user") => {
+            "; is this user in [users] of the server's configuration?"
+        }
         404 => "; is this really sns-server?",
         413 => "; the server's [limits] can be raised",
         _ => "",
     };
+    let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     Stop::new(Kind::Refused(status), format!("refused: {status}{reason}{advice}"))
 }
 

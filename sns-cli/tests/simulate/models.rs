@@ -114,8 +114,8 @@ fn a_camera_logs_in_by_oauth_where_it_does_and_is_refused() {
     let (server, received) = serve(gateway(Admission::Anyone));
     let output = simulate(&server, &["--model", "NX mini", "--site", "flickr"], &[&photo]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    let told = "login: refused: 401 (this site needs OAuth, choose another site)";
-    assert!(said(&output).contains(told), "{}", said(&output));
+    let told = "login: refused: 401 (this site needs OAuth, choose another site)\n";
+    assert!(said(&output).ends_with(told), "{}", said(&output));
     let received = received.lock().unwrap();
     let [login] = received.as_slice() else { panic!("{} requests", received.len()) };
     assert_eq!(login.bytes, camera::oauth_login(&Site::new("flickr")));
