@@ -94,8 +94,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
         teller.tell("name", name, &verdict, None)?;
     }
     teller.tell("address", &arguments.host, &names::address(server.ip(), arguments.model), None)?;
-    let teller_of_doors = &mut teller;
-    Walk { arguments, server: *server, addresses: &ips, teller: teller_of_doors }.all()?;
+    Walk { arguments, server: *server, addresses: &ips, teller: &mut teller }.all()?;
     teller.finish()
 }
 
