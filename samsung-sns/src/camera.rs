@@ -47,6 +47,14 @@ pub fn login(site: &Site, login: &Login) -> Result<Vec<u8>, MessageError> {
     Ok(post(&format!("{site}/auth"), &login.to_xml()?))
 }
 
+/// A login to a site that wants OAuth, as far as it is known; *reconstructed*, version and all. What
+/// follows it nobody has seen.
+pub fn oauth_login(site: &Site) -> Vec<u8> {
+    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <Request Method=\"login\">\n<OAuth Version=\"1.0\"/>\n</Request>\n";
+    post(&format!("{site}/auth"), body)
+}
+
 /// A logout; *reconstructed*.
 pub fn logout(site: &Site, logout: &Logout) -> Vec<u8> {
     post(&format!("{site}/auth"), &logout.to_xml())

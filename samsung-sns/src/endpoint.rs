@@ -47,6 +47,11 @@ impl Site {
         &self.0
     }
 
+    /// Whether cameras log in to this site by OAuth, with neither user nor password.
+    pub fn wants_oauth(&self) -> bool {
+        matches!(self.as_str(), "skydrive" | "flickr" | "dropbox")
+    }
+
     /// Whether a known firmware names this site.
     pub fn is_known(&self) -> bool {
         Self::KNOWN.contains(&self.as_str())
@@ -246,6 +251,9 @@ mod tests {
         let endpoint = Endpoint::of("POST", None, "/newsite/auth");
         assert_eq!(endpoint.site().unwrap().as_str(), "newsite");
         assert!(!endpoint.site().unwrap().is_known());
+        assert!(!endpoint.site().unwrap().wants_oauth());
+        let by_oauth = Site::KNOWN.into_iter().filter(|name| Site::new(*name).wants_oauth());
+        assert_eq!(by_oauth.count(), 3);
     }
 
     #[test]

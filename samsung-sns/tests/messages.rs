@@ -1,6 +1,8 @@
 //! Messages of the wire, read from `testdata/` and written again.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test helps itself, and reads files
 
+use samsung_sns::camera;
+use samsung_sns::endpoint::Site;
 use samsung_sns::message::MessageError;
 use samsung_sns::message::auth::{AuthRequest, Login, LoginAnswer};
 use samsung_sns::message::email::Email;
@@ -31,6 +33,16 @@ fn login(name: &str) -> (Login, Quirks) {
         (Ok(AuthRequest::Login(login)), quirks) => (login, quirks),
         other => panic!("{name}: {other:?}"),
     }
+}
+
+#[test]
+fn a_login_by_oauth_has_neither_user_nor_password() {
+    let bytes = data("reconstructed/nx-mini/login-oauth.http");
+    assert_eq!(camera::oauth_login(&Site::new("flickr")), bytes);
+    let text = String::from_utf8(bytes).unwrap();
+    let document = Document::read(text.split_once("\r\n\r\n").unwrap().1);
+    let read = AuthRequest::read(&document, &mut Quirks::default());
+    assert_eq!(read, Ok(AuthRequest::OAuthLogin { version: Some("1.0".to_owned()) }));
 }
 
 #[test]

@@ -11,8 +11,13 @@ use std::io::{self, Write};
 
 /// Writes the line.
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    line(report, out)
+}
+
+/// Writes any other value as such a line.
+pub(crate) fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Escaping);
-    report.serialize(&mut serializer)?;
+    value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 

@@ -3,23 +3,18 @@
 //! Law: the bytes are those captured on an NX300, its malformed multipart included. Of the answer
 //! only the status matters.
 
+use super::DUID;
 use super::answer::accepted;
+use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
-use super::{Arguments, Stop, Teller};
+use super::stop::Stop;
 use samsung_sns::camera::{self, Attachment};
 use samsung_sns::message::email::Email;
 
-/// The number of the camera in the published capture.
-const DUID: &str = "123456789033";
-
 /// Sends all files to one recipient.
-pub(super) fn send(
-    arguments: &Arguments,
-    to: &str,
-    photos: &[Photo],
-    teller: &mut Teller<'_>,
-) -> Result<(), Stop> {
+pub(super) fn send(camera: &mut Camera<'_>, to: &str, photos: &[Photo]) -> Result<(), Stop> {
+    let arguments = camera.arguments;
     let email = Email {
         sender: arguments.sender.clone(),
         recipients: vec![to.to_owned()],
@@ -40,18 +35,18 @@ pub(super) fn send(
         pieces.extend([Piece::Bytes(head), Piece::File(photo)]);
     }
     pieces.push(Piece::Bytes(&request.closing));
-    let answer = arguments.server.exchange(&pieces, &teller.bar);
-    let answer = answer.map_err(|stop| stop.of("e-mail"))?;
-    accepted("e-mail", &answer)?;
+    let has_succeeded = camera.exchange(Step::Email, "e-mail", &pieces, |answer| {
+        accepted(answer).map(|_| camera::has_succeeded(answer))
+    })?;
     let files = match photos.len() {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    let safe = if camera::has_succeeded(&answer) {
+    let safe = if has_succeeded {
         "the server says it is safe"
     } else {
         "the server answers 200, which is all the firmware looks at"
     };
-    teller.say(&format!("e-mail with {files} to {to}: {safe}"));
+    camera.say(&format!("e-mail with {files} to {to}: {safe}"));
     Ok(())
 }

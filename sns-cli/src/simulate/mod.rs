@@ -4,27 +4,43 @@
 //! as the firmware reads it, by substring. What it says is what the firmware would make of it.
 
 mod answer;
+mod camera;
 mod email;
-mod login_key;
+mod link;
+mod model;
 mod photo;
 mod server;
 mod social;
+mod stop;
+mod tally;
 
-use crate::{Outcome, print};
+use crate::{Outcome, habits, print};
+use camera::Camera;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use photo::Photo;
 use samsung_sns::endpoint::Site;
+use samsung_sns::model::Model;
+use samsung_sns::post::Caption;
 use server::Server;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use stop::Stop;
+
+/// The number of the camera in the published capture.
+const DUID: &str = "123456789033";
 
 /// What is to be sent, and where.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The server; the bytes sent name Samsung's hosts all the same
     #[arg(long, value_name = "http://HOST:PORT")]
     server: Server,
+    /// Be this camera, as far as its habits are known; without, an NX300 that sends anything
+    /// anywhere
+    #[arg(long, value_name = "NAME", value_parser = habits::model)]
+    model: Option<&'static Model>,
     /// Post to this social site
     #[arg(long, value_name = "SITE", default_value = "facebook", value_parser = site, conflicts_with = "email")]
     site: Site,
@@ -40,15 +56,40 @@ pub(crate) struct Arguments {
     /// The password to log in with at the site
     #[arg(long, value_name = "P", default_value = "camera")]
     password: String,
-    /// What the person typed on the camera
+    /// What the person typed on the camera; behind each ~ the alt text of a photo: 'a text~one~two'
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
+    /// Make the hotspot check first; without any PHOTO, nothing else
+    #[arg(long)]
+    hotspot: bool,
+    /// Send no faster than this, on each connection
+    #[arg(long, value_name = "20KiB/s", value_parser = link::rate)]
+    rate: Option<u64>,
+    /// Break the connection off after so many bytes of an upload or e-mail, its head included
+    #[arg(long, value_name = "BYTES", value_parser = link::size)]
+    cut_at: Option<u64>,
+    /// Send everything so many times, and tell only how it went in all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: Option<u32>,
+    /// Be so many cameras at once; without --repeat, each sends once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    parallel: u32,
     /// The files to send; .mp4, .avi, .mov and .3gp are announced as videos
-    #[arg(required = true, value_name = "PHOTO")]
+    #[arg(required_unless_present_any = ["hotspot", "model"], value_name = "PHOTO")]
     photos: Vec<PathBuf>,
 }
 
-fn site(text: &str) -> Result<Site, String> {
+const EXAMPLES: &str = "\
+Examples:
+  sns-cli simulate --server http://127.0.0.1:8080 SAM_0001.JPG
+  sns-cli simulate --server http://10.42.0.1 --email me@example.com --sender me@example.com SAM_0001.JPG
+  sns-cli simulate --server http://10.42.0.1 --text 'At the lake~a boat~a duck' boat.jpg duck.jpg
+  sns-cli simulate --server http://10.42.0.1 --model WB37F --hotspot
+  sns-cli simulate --server http://10.42.0.1 --rate 20KiB/s --cut-at 100KiB SAM_0001.JPG
+  sns-cli simulate --server http://10.42.0.1 --repeat 1000 --parallel 20 SAM_0001.JPG";
+
+/// A site, for the command line.
+pub(crate) fn site(text: &str) -> Result<Site, String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if text.is_empty() || !text.bytes().all(plain) {
         return Err("a site is a single word, such as facebook".to_owned());
@@ -56,60 +97,82 @@ fn site(text: &str) -> Result<Site, String> {
     Ok(Site::new(text))
 }
 
-fn line(text: &str) -> Result<String, String> {
+/// One line that is not empty, for the command line.
+pub(crate) fn line(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err("it must be one line, and not empty".to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// Why sending stopped.
-#[derive(Debug, thiserror::Error)]
-enum Stop {
-    /// The server refused, or answered what the firmware would not understand.
-    #[error("{0}")]
-    Refused(String),
-    /// It could not even be tried.
-    #[error("{0}")]
-    Impossible(String),
-}
-
-impl Stop {
-    /// The same, with what was being done when it happened.
-    fn of(self, what: &str) -> Stop {
-        match self {
-            Stop::Refused(sentence) => Stop::Refused(format!("{what}: {sentence}")),
-            impossible => impossible,
-        }
-    }
-}
-
 /// Sends everything.
-pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Outcome {
-    let mut teller = Teller { bar: bar(), out };
-    let done = send(arguments, &mut teller);
-    teller.bar.finish_and_clear();
-    match done {
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outcome> {
+    let bar = bar();
+    match prepare(arguments, &bar, out) {
+        Ok(()) => {}
+        Err(stop) => return Ok(tell(&stop, out)),
+    }
+    let posts = arguments.repeat.unwrap_or(arguments.parallel);
+    if posts > 1 || arguments.parallel > 1 {
+        let many = (posts as usize, arguments.parallel as usize);
+        return tally::run(arguments, many, &bar, out);
+    }
+    let mut camera = Camera { arguments, bar: &bar, out: Some(out), samples: Vec::new() };
+    let done = Photo::open_all(&arguments.photos).and_then(|photos| post(&mut camera, &photos));
+    bar.finish_and_clear();
+    Ok(match done {
         Ok(()) => Outcome::Good,
-        Err(Stop::Refused(sentence)) => {
-            teller.say(&sentence);
-            Outcome::Bad
-        }
-        Err(Stop::Impossible(sentence)) => {
-            print::complain(&sentence);
-            Outcome::Impossible
-        }
+        Err(stop) => tell(&stop, out),
+    })
+}
+
+/// Looks whether all that was asked for can be done, and says what is known of the camera.
+fn prepare(arguments: &Arguments, bar: &ProgressBar, out: &mut dyn Write) -> Result<(), Stop> {
+    let photos = Photo::open_all(&arguments.photos)?;
+    let stops_early = arguments.model.is_some_and(habits::begins_with_the_time);
+    if photos.is_empty() && !arguments.hotspot && !stops_early {
+        return Err(Stop::impossible("name at least one PHOTO, or ask for --hotspot"));
+    }
+    let posts = arguments.repeat.unwrap_or(arguments.parallel);
+    let length: u64 = photos.iter().map(|photo| photo.length).sum();
+    bar.set_length(length.saturating_mul(posts.into()));
+    let mut camera = Camera { arguments, bar, out: Some(out), samples: Vec::new() };
+    model::prepare(&mut camera, &photos)?;
+    let alt_texts = arguments.text.as_deref().map_or(0, |text| Caption::read(text).alt_texts.len());
+    if alt_texts > 0 && alt_texts != photos.len() {
+        let files = photos.len();
+        camera.say(&format!("note: the text holds {alt_texts} alt texts, for {files} files"));
+    }
+    Ok(())
+}
+
+/// One post, from the hotspot check to the logout.
+fn post(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
+    let arguments = camera.arguments;
+    if arguments.hotspot {
+        model::hotspot(camera)?;
+    }
+    if arguments.model.is_some_and(habits::begins_with_the_time) {
+        return model::st1000(camera);
+    }
+    match &arguments.email {
+        _ if photos.is_empty() => Ok(()),
+        Some(to) => email::send(camera, to, photos),
+        None => social::send(camera, photos),
     }
 }
 
-fn send(arguments: &Arguments, teller: &mut Teller<'_>) -> Result<(), Stop> {
-    let photos: Vec<Photo> =
-        arguments.photos.iter().map(|path| Photo::open(path)).collect::<Result<_, _>>()?;
-    teller.bar.set_length(photos.iter().map(|photo| photo.length).sum());
-    match &arguments.email {
-        Some(to) => email::send(arguments, to, &photos, teller),
-        None => social::send(arguments, &photos, teller),
+/// Says why it stopped: what came of the server among the rest, what came of us as a complaint.
+fn tell(stop: &Stop, out: &mut dyn Write) -> Outcome {
+    let outcome = stop.outcome();
+    if outcome == Outcome::Impossible {
+        print::complain(&stop.sentence);
+    } else {
+        // Somebody who no longer reads does not change how it went.
+        let _ = writeln!(out, "{}", print::escaped(&stop.sentence));
+        let _ = out.flush();
     }
+    outcome
 }
 
 /// The bar that shows how much of all files is sent; hidden where nobody could see it move.
@@ -122,22 +185,5 @@ fn bar() -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
-}
-
-/// Says, a line each, what happened.
-struct Teller<'a> {
-    bar: ProgressBar,
-    out: &'a mut dyn Write,
-}
-
-impl Teller<'_> {
-    fn say(&mut self, sentence: &str) {
-        let Teller { bar, out } = self;
-        // Somebody who no longer reads does not stop the camera.
-        bar.suspend(|| {
-            let _ = writeln!(out, "{}", print::escaped(sentence));
-            let _ = out.flush();
-        });
     }
 }

@@ -3,9 +3,9 @@
 //! Law: its bytes are read while they are sent; its length is that of the moment it was opened,
 //! because that is what the camera has promised by then.
 
-use super::Stop;
+use super::stop::Stop;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An open file with the name and type a camera gives it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Photo {
     /// Opens a file.
     pub(super) fn open(path: &Path) -> Result<Photo, Stop> {
         let unreadable =
-            |problem: &str| Stop::Impossible(format!("cannot send {}: {problem}", path.display()));
+            |problem: &str| Stop::impossible(format!("cannot send {}: {problem}", path.display()));
         let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
         let metadata = file.metadata().map_err(|error| unreadable(&error.to_string()))?;
         if !metadata.is_file() {
@@ -35,6 +35,11 @@ impl Photo {
         let name = name.replace(char::is_control, "_");
         let media_type = media_type(path);
         Ok(Photo { name, media_type, length: metadata.len(), file })
+    }
+
+    /// Opens all of them.
+    pub(super) fn open_all(paths: &[PathBuf]) -> Result<Vec<Photo>, Stop> {
+        paths.iter().map(|path| Photo::open(path)).collect()
     }
 
     /// Whether a camera announces it as a video.

@@ -3,11 +3,12 @@
 //! Law: one TCP connection per request, the answer read until the server closes. An answer that
 //! arrives is read even if sending failed midway: a server may refuse before it has read all.
 
-use super::Stop;
+use super::link::{Broken, Link, Sender};
 use super::photo::Photo;
+use super::stop::{Kind, Stop};
 use indicatif::ProgressBar;
-use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io::{self, ErrorKind, Read, Seek};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -59,49 +60,74 @@ pub(super) enum Piece<'a> {
     File(&'a Photo),
 }
 
+impl Piece<'_> {
+    /// Its length in bytes.
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Piece::Bytes(bytes) => bytes.len() as u64,
+            Piece::File(photo) => photo.length,
+        }
+    }
+}
+
 impl Server {
-    /// Sends one request and gives the answer, which is never empty.
+    /// Sends one request over a link of this kind and gives the answer, which is never empty.
     pub(super) fn exchange(
         &self,
         pieces: &[Piece<'_>],
+        link: Link,
         bar: &ProgressBar,
     ) -> Result<Vec<u8>, Stop> {
         let mut stream = self.connect()?;
+        let mut sender = link.over(&mut stream);
         let sent = pieces.iter().try_for_each(|piece| match piece {
-            Piece::Bytes(bytes) => stream.write_all(bytes).map_err(SendError::Network),
-            Piece::File(photo) => send_file(photo, &mut stream, bar),
+            Piece::Bytes(bytes) => sender.send(bytes).map_err(SendError::Link),
+            Piece::File(photo) => send_file(photo, &mut sender, bar),
         });
         let broken = match sent {
             Ok(()) => None,
             Err(SendError::File(stop)) => return Err(stop),
-            Err(SendError::Network(error)) => Some(error),
+            Err(SendError::Link(Broken::Cut(sent))) => {
+                let sentence = format!("cut off after {sent} bytes, as --cut-at says");
+                return Err(Stop::new(Kind::Cut, sentence));
+            }
+            Err(SendError::Link(Broken::Network(error))) => Some(error),
         };
         let (answer, failed) = read_answer(stream);
         if !answer.is_empty() {
             return Ok(answer);
         }
-        Err(Stop::Refused(match (broken, failed) {
-            (Some(error), _) => {
-                format!("the server broke the connection off without an answer ({error})")
+        Err(match broken.or(failed) {
+            Some(error) if is_timeout(&error) => {
+                let waited = READ_TIMEOUT.as_secs();
+                Stop::new(Kind::NoAnswer, format!("the server gave no answer within {waited} s"))
             }
-            (None, Some(error)) if is_timeout(&error) => {
-                format!("the server gave no answer within {} s", READ_TIMEOUT.as_secs())
+            Some(error) => {
+                let sentence =
+                    format!("the server broke the connection off without an answer ({error})");
+                Stop::new(Kind::BrokenOff, sentence)
             }
-            (None, Some(error)) => {
-                format!("the server broke the connection off without an answer ({error})")
+            None => {
+                let sentence = "the server closed the connection without an answer";
+                Stop::new(Kind::BrokenOff, sentence)
             }
-            (None, None) => "the server closed the connection without an answer".to_owned(),
-        }))
+        })
+    }
+
+    /// The addresses of its name.
+    pub(super) fn addresses(&self) -> Result<Vec<SocketAddr>, Stop> {
+        let Server { host, port } = self;
+        let resolved = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
+            let sentence = format!("cannot find {host}: {error}; is the name in --server right?");
+            Stop::impossible(sentence)
+        })?;
+        Ok(resolved.collect())
     }
 
     fn connect(&self) -> Result<TcpStream, Stop> {
         let Server { host, port } = self;
-        let resolved = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
-            let sentence = format!("cannot find {host}: {error}; is the name in --server right?");
-            Stop::Impossible(sentence)
-        })?;
         let mut failure = io::Error::from(ErrorKind::AddrNotAvailable);
-        for address in resolved {
+        for address in self.addresses()? {
             match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
                 Ok(stream) => {
                     let _ = stream.set_read_timeout(Some(READ_TIMEOUT));
@@ -111,21 +137,22 @@ impl Server {
                 Err(error) => failure = error,
             }
         }
-        Err(Stop::Impossible(format!(
+        let sentence = format!(
             "cannot connect to {host} port {port}: {failure}; is sns-server running there, and is \
              the address in --server right?"
-        )))
+        );
+        Err(Stop::new(Kind::NoConnection, sentence))
     }
 }
 
 enum SendError {
     File(Stop),
-    Network(io::Error),
+    Link(Broken),
 }
 
-fn send_file(photo: &Photo, stream: &mut TcpStream, bar: &ProgressBar) -> Result<(), SendError> {
+fn send_file(photo: &Photo, sender: &mut Sender<'_>, bar: &ProgressBar) -> Result<(), SendError> {
     let unreadable = |problem: String| {
-        SendError::File(Stop::Impossible(format!("cannot send {}: {problem}", photo.name)))
+        SendError::File(Stop::impossible(format!("cannot send {}: {problem}", photo.name)))
     };
     let mut file = &photo.file;
     file.rewind().map_err(|error| unreadable(error.to_string()))?;
@@ -139,7 +166,7 @@ fn send_file(photo: &Photo, stream: &mut TcpStream, bar: &ProgressBar) -> Result
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(error.to_string())),
         };
-        stream.write_all(&piece[..length]).map_err(SendError::Network)?;
+        sender.send(&piece[..length]).map_err(SendError::Link)?;
         left -= length as u64;
         bar.inc(length as u64);
     }

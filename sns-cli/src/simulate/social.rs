@@ -4,68 +4,62 @@
 //! answer that it does not understand.
 
 use super::answer::{accepted, not_understood};
+use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
-use super::{Arguments, Stop, Teller, login_key};
+use super::stop::Stop;
+use crate::{habits, login};
 use samsung_sns::camera;
-use samsung_sns::message::auth::{Login, LoginAnswer, Logout};
+use samsung_sns::message::auth::{LoginAnswer, Logout};
 use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
 
-/// Captured on an NX300; the same in both published logins.
-const APPLICATION_KEY: &str = "6a563c3967f147d3adfa454ef913535d0d109ba4b4584914";
-
 /// Posts all files.
-pub(super) fn send(
-    arguments: &Arguments,
-    photos: &[Photo],
-    teller: &mut Teller<'_>,
-) -> Result<(), Stop> {
-    let session_key = login(arguments, teller)?;
+pub(super) fn send(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
+    let session_key = login(camera)?;
     for photo in photos {
-        let resource_id = announce(arguments, &session_key, photo, teller)?;
-        upload(arguments, &resource_id, photo, teller)?;
+        let resource_id = announce(camera, &session_key, photo)?;
+        upload(camera, &resource_id, photo)?;
     }
     let logout = Logout { session_key: Some(session_key), user: None };
-    let request = camera::logout(&arguments.site, &logout);
-    let answer = exchange("logout", arguments, &[Piece::Bytes(&request)], teller)?;
-    accepted("logout", &answer)?;
-    teller.say("logout accepted, session closed");
+    let request = camera::logout(&camera.arguments.site, &logout);
+    camera.exchange(Step::Logout, "logout", &[Piece::Bytes(&request)], accepted)?;
+    camera.say("logout accepted, session closed");
     Ok(())
 }
 
-fn login(arguments: &Arguments, teller: &mut Teller<'_>) -> Result<String, Stop> {
-    let (key, encrypted) = login_key::fresh()?;
-    let login = Login {
-        user: arguments.user.clone(),
-        password: arguments.password.clone().into(),
-        crypt_session_key: Some(key),
-        camera_crypt_key: Some(encrypted),
-        timeout: Some("3000".to_owned()),
-        persist_key: Some("true".to_owned()),
-        session_key_type: Some("APIF".to_owned()),
-        application_key: Some(APPLICATION_KEY.to_owned()),
-    };
+fn login(camera: &mut Camera<'_>) -> Result<String, Stop> {
+    let arguments = camera.arguments;
+    // Without --model it sends anything anywhere, so that every site can be tried.
+    if arguments.model.is_some() && arguments.site.wants_oauth() {
+        let request = camera::oauth_login(&arguments.site);
+        return session(camera, &request);
+    }
+    let in_clear = arguments.model.is_some_and(habits::sends_credentials_in_clear);
+    let login =
+        login::of(&arguments.user, &arguments.password, in_clear).map_err(Stop::impossible)?;
     let request = camera::login(&arguments.site, &login)
-        .map_err(|error| Stop::Impossible(format!("cannot log in: {error}")))?;
-    let answer = exchange("login", arguments, &[Piece::Bytes(&request)], teller)?;
-    let body = accepted("login", &answer)?;
-    let answer = LoginAnswer::scan(&body).filter(|answer| !answer.session_key.is_empty());
-    let answer = answer.ok_or_else(|| {
-        not_understood("login", "it finds no <Response SessionKey=\"…\"> in the body")
-    })?;
-    teller.say(&format!(
+        .map_err(|error| Stop::impossible(format!("cannot log in: {error}")))?;
+    session(camera, &request)
+}
+
+/// The session that a login opens.
+fn session(camera: &mut Camera<'_>, request: &[u8]) -> Result<String, Stop> {
+    let read = |answer: &[u8]| {
+        let answer = LoginAnswer::scan(&accepted(answer)?);
+        answer
+            .filter(|answer| !answer.session_key.is_empty())
+            .ok_or_else(|| not_understood("it finds no <Response SessionKey=\"…\"> in the body"))
+    };
+    let answer = camera.exchange(Step::Login, "login", &[Piece::Bytes(request)], read)?;
+    camera.say(&format!(
         "login accepted, session opened; the camera shows the name {:?}",
         answer.screen_name
     ));
     Ok(answer.session_key)
 }
 
-fn announce(
-    arguments: &Arguments,
-    session_key: &str,
-    photo: &Photo,
-    teller: &mut Teller<'_>,
-) -> Result<String, Stop> {
+fn announce(camera: &mut Camera<'_>, session_key: &str, photo: &Photo) -> Result<String, Stop> {
+    let arguments = camera.arguments;
     let media = if photo.is_video() {
         Media::Video { category: None, owner_id: None }
     } else {
@@ -79,39 +73,29 @@ fn announce(
     };
     let request = camera::announce(&arguments.site, &announce);
     let what = format!("{}: announce", photo.name);
-    let answer = exchange(&what, arguments, &[Piece::Bytes(&request)], teller)?;
-    let body = accepted(&what, &answer)?;
-    let answer = AnnounceAnswer::scan(&body).filter(|answer| !answer.resource_id.is_empty());
-    let answer = answer
-        .ok_or_else(|| not_understood(&what, "it finds no HostAddr and ResourceID in the body"))?;
+    let read = |answer: &[u8]| {
+        let answer = AnnounceAnswer::scan(&accepted(answer)?);
+        answer
+            .filter(|answer| !answer.resource_id.is_empty())
+            .ok_or_else(|| not_understood("it finds no HostAddr and ResourceID in the body"))
+    };
+    let answer = camera.exchange(Step::Announce, &what, &[Piece::Bytes(&request)], read)?;
     let media = if photo.is_video() { "video" } else { "photo" };
-    teller.say(&format!("{}: {media} announced, the server waits for it", photo.name));
+    camera.say(&format!("{}: {media} announced, the server waits for it", photo.name));
     Ok(answer.resource_id)
 }
 
-fn upload(
-    arguments: &Arguments,
-    resource_id: &str,
-    photo: &Photo,
-    teller: &mut Teller<'_>,
-) -> Result<(), Stop> {
+fn upload(camera: &mut Camera<'_>, resource_id: &str, photo: &Photo) -> Result<(), Stop> {
     let head = camera::upload_head(resource_id, photo.media_type, photo.length);
     let what = format!("{}: upload", photo.name);
     let pieces = [Piece::Bytes(&head), Piece::File(photo)];
-    let answer = exchange(&what, arguments, &pieces, teller)?;
-    accepted(&what, &answer)?;
-    if !camera::has_succeeded(&answer) {
-        return Err(not_understood(&what, "it finds no Status=\"succ\" in the body"));
-    }
-    teller.say(&format!("{}: the server says it is safe", photo.name));
+    camera.exchange(Step::Upload, &what, &pieces, |answer| {
+        accepted(answer)?;
+        match camera::has_succeeded(answer) {
+            true => Ok(()),
+            false => Err(not_understood("it finds no Status=\"succ\" in the body")),
+        }
+    })?;
+    camera.say(&format!("{}: the server says it is safe", photo.name));
     Ok(())
-}
-
-fn exchange(
-    what: &str,
-    arguments: &Arguments,
-    pieces: &[Piece<'_>],
-    teller: &Teller<'_>,
-) -> Result<Vec<u8>, Stop> {
-    arguments.server.exchange(pieces, &teller.bar).map_err(|stop| stop.of(what))
 }

@@ -6,53 +6,26 @@ use samsung_sns::answer::{Answer, Status};
 use samsung_sns::camera::{self, Attachment};
 use samsung_sns::crypto::CryptSessionKey;
 use samsung_sns::endpoint::{Endpoint, Site};
-use samsung_sns::gateway::{Call, Gateway, Plan};
 use samsung_sns::message::auth::{AuthRequest, Logout};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, Media};
 use samsung_sns::quirk::Quirks;
-use samsung_sns::time::UnixTime;
-use samsung_sns::wire::request::{RequestHead, head_length};
 use samsung_sns::wire::xml::Document;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const DATE: &str = "Sat, 21 Nov 2026 23:00:00 GMT";
+mod load;
+mod models;
+#[path = "../pretend/mod.rs"]
+mod pretend;
 
-/// One request, as it arrived on a connection of its own.
-#[derive(Clone)]
-struct Received {
-    bytes: Vec<u8>,
-    head: RequestHead,
-    body: Vec<u8>,
-}
+use pretend::{DATE, Received, gateway};
 
 impl Received {
-    fn read(stream: &mut TcpStream) -> Received {
-        let mut bytes = Vec::new();
-        let mut piece = [0; 8192];
-        loop {
-            if let Some(length) = head_length(&bytes, 0) {
-                let head = RequestHead::read(&bytes[..length]).unwrap();
-                if bytes.len() as u64 == length as u64 + head.content_length.unwrap_or(0) {
-                    let body = bytes[length..].to_vec();
-                    return Received { bytes, head, body };
-                }
-            }
-            let count = stream.read(&mut piece).unwrap();
-            assert!(count > 0, "cut off: {}", bytes.escape_ascii());
-            bytes.extend_from_slice(&piece[..count]);
-        }
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        Endpoint::of(&self.head.method, self.head.host().as_deref(), &self.head.target)
-    }
-
     fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -76,35 +49,6 @@ fn serve(
         }
     });
     (address, received)
-}
-
-/// Answers as the core's gateway does.
-fn gateway(admission: Admission) -> impl FnMut(&Received) -> Vec<u8> {
-    let mut gateway = Gateway::new(admission, 10, Duration::from_secs(100));
-    move |request| {
-        let endpoint = request.endpoint();
-        let message = match &endpoint {
-            Endpoint::Upload { .. } => &[][..],
-            Endpoint::Email { .. } => {
-                let start = request.body.windows(5).position(|w| w == b"<?xml").unwrap();
-                let end = request.body.windows(8).position(|w| w == b"</email>").unwrap();
-                &request.body[start..end + 8]
-            }
-            _ => &request.body,
-        };
-        let call = Call {
-            endpoint: &endpoint,
-            message,
-            from: Ipv4Addr::LOCALHOST.into(),
-            now: UnixTime::from_secs(1),
-            random: [7; 16],
-        };
-        match gateway.handle(call).plan {
-            Plan::Receive(ticket) => ticket.stored(),
-            plan => plan.answer().unwrap(),
-        }
-        .to_bytes(DATE)
-    }
 }
 
 fn simulate(server: &str, arguments: &[&str], files: &[&Path]) -> Output {
@@ -292,13 +236,10 @@ fn what_cannot_be_tried_is_exit_code_2_and_says_what_to_do() {
     }
 }
 
-#[test]
-fn the_real_server_keeps_what_it_is_sent() {
-    let folder = tempfile::tempdir().unwrap();
-    let photo = file(folder.path(), "SAM_0001.JPG", b"a photo");
-    let other = file(folder.path(), "SAM_0002.JPG", b"another photo");
+/// Runs a test against the real server in trial mode, which keeps what it is sent below `data`.
+fn with_real_server(data: &Path, test: impl FnOnce(&str)) {
     let mut config = sns_server::config::Config::trial();
-    config.data_dir = folder.path().join("data");
+    config.data_dir = data.to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
     let local = (Ipv4Addr::LOCALHOST, 0).into();
@@ -308,30 +249,43 @@ fn the_real_server_keeps_what_it_is_sent() {
     let serving = std::thread::spawn(move || {
         runtime.block_on(sns_server::listen::serve(listeners, app, stopping));
     });
-
-    let output =
-        simulate(&server, &["--user", "me@example.com", "--text", "Hi"], &[&photo, &other]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let output = simulate(&server, &["--email", "a@b"], &[&photo, &other]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    test(&server);
     stop.send(true).unwrap();
     serving.join().unwrap();
+}
 
-    for user in ["me@example.com", "Camera@samsungcamera.com"] {
-        let photos = config.data_dir.join("photos").join(user);
-        let mut kept = Vec::new();
-        let mut folders = vec![photos.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    kept.push(std::fs::read(path).unwrap());
-                }
+/// The content of every file that is kept for a user, sorted.
+fn kept(data: &Path, user: &str) -> Vec<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut folders = vec![data.join("photos").join(user)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                kept.push(std::fs::read(path).unwrap());
             }
         }
-        kept.sort();
-        assert_eq!(kept, [b"a photo".to_vec(), b"another photo".to_vec()], "{}", photos.display());
+    }
+    kept.sort();
+    kept
+}
+
+#[test]
+fn the_real_server_keeps_what_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = file(folder.path(), "SAM_0001.JPG", b"a photo");
+    let other = file(folder.path(), "SAM_0002.JPG", b"another photo");
+    let data = folder.path().join("data");
+    with_real_server(&data, |server| {
+        let arguments = ["--user", "me@example.com", "--text", "Hi"];
+        let output = simulate(server, &arguments, &[&photo, &other]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let output = simulate(server, &["--email", "a@b"], &[&photo, &other]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    });
+    for user in ["me@example.com", "Camera@samsungcamera.com"] {
+        assert_eq!(kept(&data, user), [b"a photo".to_vec(), b"another photo".to_vec()], "{user}");
     }
 }

@@ -1,11 +1,11 @@
-//! `CameraCryptKey`: the session key for nobody.
+//! A login as an NX300 sends it, with a fresh session key.
 //!
-//! Law: the private half of this key pair does not exist any more, just as nobody outside Samsung
-//! has the one of the cameras' key. A server must work without it, so a simulated camera encrypts
-//! for nobody. Nothing secret depends on it: the session key travels beside it in clear.
+//! Law: `CameraCryptKey` is the session key for nobody. The private half of this key pair does not
+//! exist any more, just as nobody outside Samsung has the one of the cameras' key. A server must
+//! work without it. Nothing secret depends on it: the session key travels beside it in clear.
 
-use super::Stop;
 use samsung_sns::crypto::CryptSessionKey;
+use samsung_sns::message::auth::Login;
 use sns_crypto::camera_key::rsa::rand_core::{CryptoRng, Error, RngCore};
 use sns_crypto::camera_key::rsa::{BigUint, RsaPublicKey};
 use sns_crypto::camera_key::{self, Padding};
@@ -18,15 +18,39 @@ const MODULUS: &str = "\
     c2b9ca814e66e69084fdcb130a709ea726540520832387ec6e51126137bce3b7";
 const EXPONENT: u32 = 65_537;
 
+/// Captured on an NX300; the same in both published logins.
+const APPLICATION_KEY: &str = "6a563c3967f147d3adfa454ef913535d0d109ba4b4584914";
+
+/// A login of this user. `in_clear`: without a key, as an HMX-QF30 sends it inside TLS.
+///
+/// # Errors
+/// Why it cannot be made, as a sentence.
+pub(crate) fn of(user: &str, password: &str, in_clear: bool) -> Result<Login, String> {
+    let (key, encrypted) = if in_clear { (None, None) } else { fresh().map(unzip)? };
+    Ok(Login {
+        user: user.to_owned(),
+        password: password.to_owned().into(),
+        crypt_session_key: key,
+        camera_crypt_key: encrypted,
+        timeout: Some("3000".to_owned()),
+        persist_key: Some("true".to_owned()),
+        session_key_type: Some("APIF".to_owned()),
+        application_key: Some(APPLICATION_KEY.to_owned()),
+    })
+}
+
+fn unzip<A, B>((a, b): (A, B)) -> (Option<A>, Option<B>) {
+    (Some(a), Some(b))
+}
+
 /// A fresh random session key, and the same encrypted.
-pub(super) fn fresh() -> Result<(CryptSessionKey, String), Stop> {
+fn fresh() -> Result<(CryptSessionKey, String), String> {
     let mut bytes = [0; CryptSessionKey::LENGTH];
     getrandom::fill(&mut bytes)
-        .map_err(|error| Stop::Impossible(format!("the system has no randomness: {error}")))?;
+        .map_err(|error| format!("the system has no randomness: {error}"))?;
     let key = CryptSessionKey::from_bytes(bytes);
-    let encrypted = encrypted(&key).ok_or_else(|| {
-        Stop::Impossible("the built-in RSA key is broken; please report this".to_owned())
-    })?;
+    let encrypted = encrypted(&key)
+        .ok_or_else(|| "the built-in RSA key is broken; please report this".to_owned())?;
     Ok((key, encrypted))
 }
 

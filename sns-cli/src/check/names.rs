@@ -1,0 +1,191 @@
+//! Do the six names lead to the server?
+//!
+//! Law: all six for every camera, since which camera asks for which is only partly known.
+
+use super::dns;
+use super::fault::{Fault, Kind};
+use super::show::Verdict;
+use crate::habits;
+use samsung_sns::model::Model;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+
+/// The names that a camera may ask for (facts.md section 1).
+pub(super) const NAMES: [&str; 6] = [
+    "gld.samsungosp.com",
+    "www.samsungimaging.com",
+    "www.ospserver.net",
+    "snsgw.samsungmobile.com",
+    "www.yahoo.co.kr",
+    "www.msn.com",
+];
+
+/// Who is asked for the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resolver {
+    /// Whoever this machine asks.
+    System,
+    /// Nobody.
+    None,
+    /// This DNS server.
+    At(SocketAddr),
+}
+
+impl FromStr for Resolver {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Resolver, String> {
+        match text {
+            "system" => return Ok(Resolver::System),
+            "none" => return Ok(Resolver::None),
+            _ => {}
+        }
+        let plain = text.parse().map(|address: IpAddr| SocketAddr::new(address, 53));
+        plain.or_else(|_| text.parse()).map(Resolver::At).map_err(|_| {
+            "write its address, such as 10.42.0.1 or 10.42.0.1:53; or system; or none".to_owned()
+        })
+    }
+}
+
+/// What each of the names leads to, asked all at once. `server` has the addresses of HOST.
+pub(super) fn verdicts(resolver: Resolver, server: &[IpAddr]) -> Vec<Verdict> {
+    std::thread::scope(|scope| {
+        let ask = |name| scope.spawn(move || verdict(resolver, server, name));
+        let asked: Vec<_> = NAMES.into_iter().map(ask).collect();
+        let lost = || Verdict::Skipped("this name could not be asked for".to_owned());
+        asked.into_iter().map(|asked| asked.join().unwrap_or_else(|_| lost())).collect()
+    })
+}
+
+fn verdict(resolver: Resolver, server: &[IpAddr], name: &str) -> Verdict {
+    let found = match resolver {
+        Resolver::None => return Verdict::Skipped("not asked, as --dns none says".to_owned()),
+        Resolver::System => by_system(name),
+        Resolver::At(resolver) => dns::addresses(resolver, name),
+    };
+    match found {
+        Ok(addresses) => judge(&addresses, server),
+        Err(fault) => Verdict::Red(vec![fault]),
+    }
+}
+
+fn by_system(name: &str) -> Result<Vec<Ipv4Addr>, Fault> {
+    let found = (name, 80).to_socket_addrs().map_err(|error| {
+        Fault::new(Kind::NameUnknown, format!("this machine does not find it: {error}"))
+    })?;
+    let is_ipv4 = |address: SocketAddr| match address.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    };
+    let mut addresses: Vec<Ipv4Addr> = found.filter_map(is_ipv4).collect();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// Whether these are the server's.
+fn judge(found: &[Ipv4Addr], server: &[IpAddr]) -> Verdict {
+    let list = |addresses: &[String]| addresses.join(", ");
+    let shown = list(&found.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>());
+    let host = list(&server.iter().map(IpAddr::to_string).collect::<Vec<_>>());
+    let right = found.iter().filter(|address| server.contains(&IpAddr::V4(**address))).count();
+    let fault = if found.is_empty() {
+        Fault::new(Kind::NameWithoutAddress, "it has no IPv4 address")
+    } else if right == found.len() {
+        return Verdict::Green(shown);
+    } else if found.iter().any(Ipv4Addr::is_unspecified) {
+        Fault::new(Kind::NameBlocked, format!("it leads to {shown}, which is nowhere"))
+    } else if right > 0 {
+        Fault::new(Kind::NameMixed, format!("it leads to {shown}; only {host} is HOST"))
+    } else {
+        Fault::new(Kind::NameElsewhere, format!("it leads to {shown}, not to {host}"))
+    };
+    Verdict::Red(vec![fault])
+}
+
+/// Whether a camera can use the server's address: this one, or each of them.
+pub(super) fn address(server: IpAddr, model: Option<&Model>) -> Verdict {
+    let IpAddr::V4(address) = server.to_canonical() else {
+        let text = format!("{server} is an IPv6 address");
+        return Verdict::Red(vec![Fault::new(Kind::AddressNotIpv4, text)]);
+    };
+    if address.is_loopback() {
+        let text = "only this machine reaches it: check again with the address cameras are given";
+        return Verdict::Skipped(format!("{address}: {text}"));
+    }
+    // Quirk(SH100, ST1000): a server at 192.168. means a captive portal to them.
+    if address.octets().starts_with(&[192, 168]) && model.is_none_or(habits::refuses_192_168) {
+        let text = format!(
+            "{address} begins with 192.168.: an SH100 or ST1000 believes itself behind a login page"
+        );
+        return Verdict::Red(vec![Fault::new(Kind::AddressRefused, text)]);
+    }
+    Verdict::Green(match model {
+        Some(model) => format!("{address}: nothing against it is known of the {}", model.name),
+        None => format!("{address}: every camera accepts it as far as is known"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(verdict: &Verdict) -> &'static str {
+        match verdict {
+            Verdict::Green(_) => "green",
+            Verdict::Skipped(_) => "skipped",
+            Verdict::Red(faults) => faults[0].kind.code(),
+        }
+    }
+
+    #[test]
+    fn an_address_is_judged_for_the_camera_that_has_to_reach_it() {
+        let model = |name| habits::model(name).ok();
+        for (text, model, expected) in [
+            ("192.168.1.5", None, "address-refused"),
+            ("192.168.1.5", model("SH100"), "address-refused"),
+            ("192.168.1.5", model("ST1000"), "address-refused"),
+            ("192.168.1.5", model("NX300"), "green"),
+            ("192.169.1.5", None, "green"),
+            ("10.42.0.1", None, "green"),
+            ("172.16.0.1", model("SH100"), "green"),
+            ("203.0.113.7", None, "green"),
+            ("::ffff:192.168.1.5", None, "address-refused"),
+            ("fd00::1", None, "address-not-ipv4"),
+            ("127.0.0.1", None, "skipped"),
+        ] {
+            assert_eq!(code(&address(text.parse().unwrap(), model)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_must_lead_to_the_server_and_nowhere_else() {
+        let server: [IpAddr; 2] = ["10.42.0.1".parse().unwrap(), "10.42.0.2".parse().unwrap()];
+        for (found, expected) in [
+            (&["10.42.0.1"][..], "green"),
+            (&["10.42.0.2", "10.42.0.1"], "green"),
+            (&["10.42.0.1", "1.2.3.4"], "name-mixed"),
+            (&["1.2.3.4"], "name-elsewhere"),
+            (&["0.0.0.0"], "name-blocked"),
+            (&[], "name-without-address"),
+        ] {
+            let found: Vec<Ipv4Addr> = found.iter().map(|text| text.parse().unwrap()).collect();
+            assert_eq!(code(&judge(&found, &server)), expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_resolver_is_an_address_with_or_without_a_port() {
+        for (text, expected) in [
+            ("10.42.0.1", "10.42.0.1:53"),
+            ("10.42.0.1:5353", "10.42.0.1:5353"),
+            ("::1", "[::1]:53"),
+            ("[::1]:5353", "[::1]:5353"),
+        ] {
+            let expected = Resolver::At(expected.parse().unwrap());
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+        assert_eq!("none".parse(), Ok(Resolver::None));
+        assert_eq!("system".parse(), Ok(Resolver::System));
+        assert!("dns.example".parse::<Resolver>().is_err());
+    }
+}
