@@ -82,7 +82,7 @@ impl Pair {
     }
 }
 
-fn message_part(head: &RequestHead, body: &[u8]) -> Vec<u8> {
+fn message_part(head: &RequestHead<'_>, body: &[u8]) -> Vec<u8> {
     let boundary = Boundary::from_content_type(&head.header("Content-Type").unwrap()).unwrap();
     let mut reader = Reader::new(&boundary);
     reader.feed(body);

@@ -51,7 +51,7 @@ pub async fn serve(
         _ = stopping.wait_for(|stopping| *stopping) => return,
     };
     let _busy = place.into_busy();
-    let (head, rest) = match head {
+    let (start, rest) = match head {
         Ok(Ok(Some(read))) => read,
         Ok(Ok(None)) => return, // opened and closed without a word
         Ok(Err(HeadFailure::Lost(error))) => {
@@ -69,7 +69,6 @@ pub async fn serve(
     };
     let drain_bound = limits.upload.as_u64().max(limits.email.as_u64());
     let exact = ExactAnswer::default();
-    let start = head.to_http11();
     // hyper's buffer has to hold the head; more would be held by each of a thousand slow senders.
     let buffer = (start.len() + 8 * 1024).max(LEAST_BUFFER);
     let io = tokio::io::join(
@@ -151,11 +150,11 @@ enum HeadFailure {
     Refused(Refusal),
 }
 
-/// The head, and what came with it of the body; `None` if nothing came at all.
+/// The head, made plain, and what came with it of the body; `None` if nothing came at all.
 async fn read_head(
     reader: &mut (impl AsyncRead + Unpin),
     limits: &Limits,
-) -> Result<Option<(RequestHead, Vec<u8>)>, HeadFailure> {
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, HeadFailure> {
     let limit = usize::try_from(limits.head.as_u64()).unwrap_or(usize::MAX);
     let mut bytes = Vec::with_capacity(2048);
     let mut searched = 0;
@@ -188,7 +187,7 @@ async fn read_head(
     if !head.quirks.is_empty() {
         debug!(quirks = ?head.quirks, "an unusual head");
     }
-    Ok(Some((head, bytes.split_off(length))))
+    Ok(Some((head.to_http11(), bytes.split_off(length))))
 }
 
 /// Reads on until the sender closes or pauses: what follows an unreadable head, or a whole body, has

@@ -94,7 +94,7 @@ impl Boundary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartHead {
     /// All headers in order.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
 }
 
 impl PartHead {
@@ -349,8 +349,8 @@ impl Reader {
         Ok(Some(Event::Part(PartHead { headers })))
     }
 
-    fn part_headers(&mut self, head: &[u8]) -> Vec<Header> {
-        let mut headers: Vec<Header> = Vec::new();
+    fn part_headers(&mut self, head: &[u8]) -> Vec<Header<'static>> {
+        let mut headers: Vec<Header<'static>> = Vec::new();
         for line in head.split(|&b| b == b'\n').map(|line| line.trim_ascii_end()) {
             if line.is_empty() {
                 continue;
@@ -358,8 +358,9 @@ impl Reader {
             let colon = memchr::memchr(b':', line);
             match (line[0], headers.last_mut(), colon) {
                 (b' ' | b'\t', Some(folded), _) => {
-                    folded.value.push(b' ');
-                    folded.value.extend_from_slice(line.trim_ascii());
+                    let value = folded.value.to_mut();
+                    value.push(b' ');
+                    value.extend_from_slice(line.trim_ascii());
                 }
                 (_, _, Some(colon)) => {
                     let name = String::from_utf8_lossy(line[..colon].trim_ascii()).into_owned();
@@ -368,7 +369,7 @@ impl Reader {
                     if name.starts_with(|c: char| c.is_ascii_lowercase()) {
                         self.quirks.note(Quirk::PartHeaderCase);
                     }
-                    headers.push(Header { name, value });
+                    headers.push(Header { name: name.into(), value: value.into() });
                 }
                 _ => self.quirks.note(Quirk::BadPartHeader),
             }

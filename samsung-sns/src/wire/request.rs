@@ -1,7 +1,8 @@
 //! The head of an HTTP request, as cameras write it.
 //!
 //! Law: whatever can be understood is, and is then written again as a plain HTTP/1.1 head
-//! ([`RequestHead::to_http11`]), so that any HTTP library behind it sees nothing odd.
+//! ([`RequestHead::to_http11`]), so that any HTTP library behind it sees nothing odd. What needs no
+//! mending is not copied: it stays where it was read from.
 //!
 //! Facts: the captured NX300 e-mail head has two spaces before `HTTP/1.0`, no space after two of
 //! its colons and two `User-Agent` lines; the login comes with an absolute target; HTTP/1.0
@@ -48,14 +49,14 @@ pub enum HeadError {
 
 /// One header line. The value is bytes: nothing promises that it is text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub struct Header<'a> {
     /// The name as it was spelt.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The value without surrounding white space; folded lines joined by one space.
-    pub value: Vec<u8>,
+    pub value: Cow<'a, [u8]>,
 }
 
-impl Header {
+impl Header<'_> {
     /// The value as text, with replacement characters where it is not UTF-8.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.value)
@@ -64,17 +65,17 @@ impl Header {
 
 /// The head of a request, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestHead {
+pub struct RequestHead<'a> {
     /// The method in upper case.
-    pub method: String,
+    pub method: Cow<'a, str>,
     /// Host and port from an absolute target, as spelt.
-    pub authority: Option<String>,
+    pub authority: Option<Cow<'a, str>>,
     /// Path and query, always with a leading slash, bytes that a URI cannot carry percent-encoded.
-    pub target: String,
+    pub target: Cow<'a, str>,
     /// The version as it was spelt, such as `HTTP/1.0`.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// All headers in order.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'a>>,
     /// The declared length of the body in bytes.
     pub content_length: Option<u64>,
     /// What was odd.
@@ -98,24 +99,29 @@ pub fn head_length(bytes: &[u8], searched: usize) -> Option<usize> {
     })
 }
 
-impl RequestHead {
+impl<'a> RequestHead<'a> {
     /// Reads a whole head, as [`head_length`] delimits it. Bytes after the empty line are ignored;
     /// a missing empty line is not missed.
     ///
     /// # Errors
     /// [`HeadError`], for what cannot be read as a request at all.
-    pub fn read(bytes: &[u8]) -> Result<RequestHead, HeadError> {
+    pub fn read(bytes: &'a [u8]) -> Result<RequestHead<'a>, HeadError> {
         match bytes {
             [0x16, 0x03, ..] => return Err(HeadError::Tls),
             [0x80, _, 0x01, ..] => return Err(HeadError::Ssl2),
             _ => {}
         }
         let mut quirks = Quirks::default();
-        let mut lines = lines(bytes, &mut quirks);
-        let (method, target, version) = request_line(lines.next().unwrap_or(b""), &mut quirks)?;
-        let headers = headers(lines, &mut quirks)?;
+        let mut lines = Lines::new(bytes);
+        let (method, target, version) = request_line(lines.first(), &mut quirks)?;
+        let headers = headers(&mut lines, &mut quirks)?;
+        if lines.bare {
+            let others = std::mem::take(&mut quirks);
+            quirks.note(Quirk::BareLineFeed);
+            quirks.extend(&others);
+        }
         let content_length = content_length(&headers, &mut quirks)?;
-        let (authority, target) = split_target(&target, &mut quirks);
+        let (authority, target) = split_target(target, &mut quirks);
         if target.len() > MAX_TARGET {
             return Err(HeadError::TargetTooLong);
         }
@@ -128,8 +134,15 @@ impl RequestHead {
         if self.host().is_none() {
             self.quirks.note(Quirk::NoHost);
         }
+        // One bit for each length and initial met: mostly, names differ in these already.
+        let mut met = 0_u64;
         let repeated = self.headers.iter().enumerate().any(|(at, header)| {
-            self.headers[..at].iter().any(|other| other.name.eq_ignore_ascii_case(&header.name))
+            let initial = header.name.as_bytes()[0].to_ascii_lowercase();
+            let bit = 1 << ((header.name.len() ^ usize::from(initial)) % 64);
+            let perhaps = met & bit != 0;
+            met |= bit;
+            let same = |other: &Header<'_>| other.name.eq_ignore_ascii_case(&header.name);
+            perhaps && self.headers[..at].iter().any(same)
         });
         if repeated {
             self.quirks.note(Quirk::RepeatedHeader);
@@ -198,27 +211,75 @@ impl RequestHead {
 }
 
 /// The lines of a head, up to the first empty one, without their ends.
-fn lines<'a>(bytes: &'a [u8], quirks: &mut Quirks) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let mut lines = Vec::with_capacity(16);
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        let bare = line.ends_with(b"\n") && !line.ends_with(b"\r\n");
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        if text.is_empty() && lines.is_empty() {
-            continue;
-        }
-        if bare {
-            quirks.note(Quirk::BareLineFeed);
-        }
-        if text.is_empty() {
-            break;
-        }
-        lines.push(text);
-    }
-    lines.into_iter()
+struct Lines<'a> {
+    rest: &'a [u8],
+    /// Whether a line ended in a lone line feed; empty lines before the first do not count.
+    bare: bool,
+    /// Whether a line may hold control characters. Known for all of the head at once, but for a
+    /// lone CR, which each line finds by itself.
+    controls: bool,
 }
 
-fn request_line(line: &[u8], quirks: &mut Quirks) -> Result<(String, Vec<u8>, String), HeadError> {
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Lines<'a> {
+        let odd = |byte: u8| is_control(byte) && byte != b'\r' && byte != b'\n';
+        // Without a way out half-way, so that a processor can do many at once.
+        let controls = bytes.iter().fold(false, |any, &byte| any | odd(byte));
+        Lines { rest: bytes, bare: false, controls }
+    }
+
+    /// The first line that is not empty.
+    fn first(&mut self) -> &'a [u8] {
+        loop {
+            self.bare = false;
+            match self.cut() {
+                Some([]) => {}
+                Some(line) => return line,
+                None => return b"",
+            }
+        }
+    }
+
+    fn cut(&mut self) -> Option<&'a [u8]> {
+        let bytes = self.rest;
+        if bytes.is_empty() {
+            return None;
+        }
+        let (line, end) =
+            bytes.split_at(memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len()));
+        let (line, rest) = match end {
+            [b'\r', b'\n', rest @ ..] => (line, rest),
+            [b'\n', rest @ ..] => {
+                self.bare = true;
+                (line, rest)
+            }
+            // A CR within the line, or neither: the last line.
+            _ => {
+                self.controls = true;
+                let end = memchr::memchr(b'\n', bytes);
+                let line = &bytes[..end.unwrap_or(bytes.len())];
+                self.bare |= end.is_some() && !line.ends_with(b"\r");
+                let rest = end.map_or(&b""[..], |end| &bytes[end + 1..]);
+                (line.strip_suffix(b"\r").unwrap_or(line), rest)
+            }
+        };
+        self.rest = rest;
+        Some(line)
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.cut().filter(|line| !line.is_empty())
+    }
+}
+
+fn request_line<'a>(
+    line: &'a [u8],
+    quirks: &mut Quirks,
+) -> Result<(Cow<'a, str>, &'a [u8], Cow<'a, str>), HeadError> {
     let refuse = || HeadError::RequestLine {
         line: String::from_utf8_lossy(line).chars().take(80).collect(),
     };
@@ -238,79 +299,101 @@ fn request_line(line: &[u8], quirks: &mut Quirks) -> Result<(String, Vec<u8>, St
     if target.is_empty() || !is_version || !is_method {
         return Err(refuse());
     }
-    let method = String::from_utf8_lossy(method);
-    let upper = method.to_ascii_uppercase();
-    if upper != method {
+    let mut method = String::from_utf8_lossy(method);
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
         quirks.note(Quirk::MethodCase);
+        method.to_mut().make_ascii_uppercase();
     }
     if !matches!(version, b"HTTP/1.0" | b"HTTP/1.1") {
         quirks.note(Quirk::OddVersion);
     }
-    Ok((upper, target.to_vec(), String::from_utf8_lossy(version).into_owned()))
+    Ok((method, target, String::from_utf8_lossy(version)))
 }
 
-fn headers<'a>(
-    lines: impl Iterator<Item = &'a [u8]>,
-    quirks: &mut Quirks,
-) -> Result<Vec<Header>, HeadError> {
-    let mut headers: Vec<Header> = Vec::with_capacity(16);
-    for line in lines {
+fn headers<'a>(lines: &mut Lines<'a>, quirks: &mut Quirks) -> Result<Vec<Header<'a>>, HeadError> {
+    let mut headers: Vec<Header<'a>> = Vec::with_capacity(16);
+    while let Some(line) = lines.next() {
         if matches!(line[0], b' ' | b'\t') {
             match headers.last_mut() {
                 Some(header) => {
                     quirks.note(Quirk::FoldedHeader);
-                    let more = header_value(line, quirks);
+                    let more = header_value(line, lines.controls, quirks);
                     if !header.value.is_empty() && !more.is_empty() {
-                        header.value.push(b' ');
+                        header.value.to_mut().push(b' ');
                     }
-                    header.value.extend_from_slice(&more);
+                    header.value.to_mut().extend_from_slice(&more);
                 }
                 None => quirks.note(Quirk::BadHeaderLine),
             }
             continue;
         }
-        let Some(colon) = memchr::memchr(b':', line) else {
-            quirks.note(Quirk::BadHeaderLine);
-            continue;
+        let end = line.iter().position(|&byte| !is_token(byte)).unwrap_or(line.len());
+        let (name, behind) = line.split_at(end);
+        let value = match behind.trim_ascii_start() {
+            [b':', value @ ..] if !name.is_empty() => value,
+            _ => {
+                quirks.note(Quirk::BadHeaderLine);
+                continue;
+            }
         };
-        let name = line[..colon].trim_ascii_end();
-        if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
-            quirks.note(Quirk::BadHeaderLine);
-            continue;
-        }
-        let value = &line[colon + 1..];
         if value.first().is_some_and(|&b| b != b' ' && b != b'\t') {
             quirks.note(Quirk::NoSpaceAfterColon);
         }
         if headers.len() == MAX_HEADERS {
             return Err(HeadError::TooManyHeaders);
         }
-        headers.push(Header {
-            name: String::from_utf8_lossy(name).into_owned(),
-            value: header_value(value, quirks),
-        });
+        let name = String::from_utf8_lossy(name);
+        headers.push(Header { name, value: header_value(value, lines.controls, quirks) });
     }
     Ok(headers)
 }
 
 /// A value without surrounding white space; control characters, legal nowhere, are white space too.
-fn header_value(bytes: &[u8], quirks: &mut Quirks) -> Vec<u8> {
-    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    if !bytes.iter().any(is_control) {
-        return bytes.trim_ascii().to_vec();
+/// `controls` is false if it holds none for certain.
+fn header_value<'a>(bytes: &'a [u8], controls: bool, quirks: &mut Quirks) -> Cow<'a, [u8]> {
+    if !controls || !bytes.iter().any(|&byte| is_control(byte)) {
+        return Cow::Borrowed(bytes.trim_ascii());
     }
     quirks.note(Quirk::ControlCharacters);
     let plain: Vec<u8> =
-        bytes.iter().map(|byte| if is_control(byte) { b' ' } else { *byte }).collect();
-    plain.trim_ascii().to_vec()
+        bytes.iter().map(|&byte| if is_control(byte) { b' ' } else { byte }).collect();
+    Cow::Owned(plain.trim_ascii().to_vec())
+}
+
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
 }
 
 /// Whether a byte may stand in a header name: RFC 9110 `tchar`.
 pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKEN: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
+    TOKEN[usize::from(byte)]
 }
 
-fn content_length(headers: &[Header], quirks: &mut Quirks) -> Result<Option<u64>, HeadError> {
+/// Whether a byte may stand in a target. `#` never travels in a request: a camera that sends one
+/// means a file name.
+fn in_target(byte: u8) -> bool {
+    const IN_TARGET: [bool; 256] = letters_digits_and(b"!$%&'()*+,-./:;=?@[]_~");
+    IN_TARGET[usize::from(byte)]
+}
+
+/// A table, because every byte of a head passes one.
+const fn letters_digits_and(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
+fn content_length(headers: &[Header<'_>], quirks: &mut Quirks) -> Result<Option<u64>, HeadError> {
     let mut length = None;
     for header in headers.iter().filter(|h| h.name.eq_ignore_ascii_case("Content-Length")) {
         for item in header.value.split(|&b| b == b',') {
@@ -337,7 +420,7 @@ fn content_length(headers: &[Header], quirks: &mut Quirks) -> Result<Option<u64>
     Ok(length)
 }
 
-fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) {
+fn split_target<'a>(target: &'a [u8], quirks: &mut Quirks) -> (Option<Cow<'a, str>>, Cow<'a, str>) {
     let scheme = [b"http://".as_slice(), b"https://"]
         .into_iter()
         .find(|s| target.len() >= s.len() && target[..s.len()].eq_ignore_ascii_case(s));
@@ -346,14 +429,14 @@ fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) 
             quirks.note(Quirk::AbsoluteTarget);
             let rest = &target[scheme.len()..];
             let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
-            let authority: String = rest[..end]
-                .iter()
-                .map(|&byte| if byte.is_ascii_graphic() { byte as char } else { '_' })
-                .collect();
-            (Some(authority), &rest[end..])
+            (Some(authority(&rest[..end])), &rest[end..])
         }
         None => (None, target),
     };
+    let authority = authority.filter(|authority| !authority.is_empty());
+    if path.first() == Some(&b'/') && path.iter().all(|&byte| in_target(byte)) {
+        return (authority, String::from_utf8_lossy(path));
+    }
     let mut out = String::with_capacity(path.len() + 1);
     if path.first() != Some(&b'/') {
         out.push('/');
@@ -362,22 +445,29 @@ fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) 
         }
     }
     for &byte in path {
-        // `#` never travels in a request: a camera that sends one means a file name.
-        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
+        if in_target(byte) {
             out.push(byte as char);
         } else {
             quirks.note(Quirk::BadTarget);
             out.push_str(percent_encoding::percent_encode_byte(byte));
         }
     }
-    (authority.filter(|a| !a.is_empty()), out)
+    (authority, Cow::Owned(out))
+}
+
+fn authority(bytes: &[u8]) -> Cow<'_, str> {
+    if bytes.iter().all(u8::is_ascii_graphic) {
+        return String::from_utf8_lossy(bytes);
+    }
+    let mended = bytes.iter().map(|&b| if b.is_ascii_graphic() { char::from(b) } else { '_' });
+    Cow::Owned(mended.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(head: &str) -> RequestHead {
+    fn read(head: &str) -> RequestHead<'_> {
         RequestHead::read(head.as_bytes()).unwrap()
     }
 
@@ -416,8 +506,8 @@ mod tests {
             ("/%zz%41", "/%zz%41"),
             ("facebook/auth", "/facebook/auth"),
         ] {
-            let head = read(&format!("PUT {sent} HTTP/1.1\r\n\r\n"));
-            assert_eq!(head.target, meant);
+            let head = format!("PUT {sent} HTTP/1.1\r\n\r\n");
+            assert_eq!(read(&head).target, meant);
         }
         let head = RequestHead::read(b"PUT /\xb0\xa1.jpg HTTP/1.1\r\n\r\n").unwrap();
         assert_eq!(head.target, "/%B0%A1.jpg");
@@ -426,7 +516,7 @@ mod tests {
     #[test]
     fn folded_and_odd_header_lines_lose_nothing_around_them() {
         let head = read("get /x HTTP/1.9 \nA:one\n  two\nno colon\nB b: c\nD : e\nF:\n\n");
-        let seen: Vec<_> = head.headers.iter().map(|h| (h.name.as_str(), h.text())).collect();
+        let seen: Vec<_> = head.headers.iter().map(|h| (h.name.as_ref(), h.text())).collect();
         assert_eq!(seen, [("A", "one two".into()), ("D", "e".into()), ("F", "".into())]);
         for quirk in [
             Quirk::MethodCase,
@@ -448,8 +538,8 @@ mod tests {
     #[test]
     fn content_length_is_cleaned_where_it_is_clear_and_refused_where_it_is_not() {
         for value in ["5", " 5 ", "+5", "5;", "5, 5"] {
-            let head = read(&format!("PUT / HTTP/1.1\r\nContent-Length: {value}\r\n\r\n"));
-            assert_eq!(head.content_length, Some(5), "{value:?}");
+            let head = format!("PUT / HTTP/1.1\r\nContent-Length: {value}\r\n\r\n");
+            assert_eq!(read(&head).content_length, Some(5), "{value:?}");
         }
         for value in ["", "x", "-1", "5, 6", "0x10", "99999999999999999999", "18446744073709551615"]
         {

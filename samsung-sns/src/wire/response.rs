@@ -15,7 +15,7 @@ pub struct ResponseHead {
     /// The words after the status code.
     pub reason: String,
     /// All headers in order.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
 }
 
 impl ResponseHead {
@@ -31,8 +31,8 @@ impl ResponseHead {
         let headers = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| Header {
-                name: name.trim().to_owned(),
-                value: value.trim().as_bytes().to_vec(),
+                name: name.trim().to_owned().into(),
+                value: value.trim().as_bytes().to_vec().into(),
             })
             .collect();
         let reason = first.next().unwrap_or("").to_owned();
