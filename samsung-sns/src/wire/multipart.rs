@@ -100,7 +100,7 @@ pub struct PartHead {
 impl PartHead {
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(Header::text)
+        self.headers.iter().find(|header| header.is(name)).map(Header::text)
     }
 
     /// The field name: `message` or `binary` in a camera's e-mail.
@@ -121,8 +121,7 @@ impl PartHead {
     }
 
     fn disposition(&self, parameter_name: &str) -> Option<Vec<u8>> {
-        let found =
-            self.headers.iter().find(|h| h.name.eq_ignore_ascii_case("Content-Disposition"))?;
+        let found = self.headers.iter().find(|h| h.is("Content-Disposition"))?;
         parameter(&found.value, parameter_name)
     }
 }
@@ -363,10 +362,10 @@ impl Reader {
                     value.extend_from_slice(line.trim_ascii());
                 }
                 (_, _, Some(colon)) => {
-                    let name = String::from_utf8_lossy(line[..colon].trim_ascii()).into_owned();
+                    let name = line[..colon].trim_ascii().to_vec();
                     let value = line[colon + 1..].trim_ascii().to_vec();
                     // Quirk(NX300): `content-disposition: …; fileName="…"`.
-                    if name.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    if name.first().is_some_and(u8::is_ascii_lowercase) {
                         self.quirks.note(Quirk::PartHeaderCase);
                     }
                     headers.push(Header { name: name.into(), value: value.into() });

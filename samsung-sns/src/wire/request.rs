@@ -8,6 +8,7 @@
 //! its colons and two `User-Agent` lines; the login comes with an absolute target; HTTP/1.0
 //! without `Host` happens.
 
+use super::text;
 use crate::quirk::{Quirk, Quirks};
 use std::borrow::Cow;
 
@@ -47,19 +48,29 @@ pub enum HeadError {
     TooManyHeaders,
 }
 
-/// One header line. The value is bytes: nothing promises that it is text.
+/// One header line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// The name as it was spelt.
-    pub name: Cow<'a, str>,
-    /// The value without surrounding white space; folded lines joined by one space.
+    pub(super) name: Cow<'a, [u8]>,
+    /// The value without surrounding white space; folded lines joined by one space. Bytes, because
+    /// nothing promises that it is text.
     pub value: Cow<'a, [u8]>,
 }
 
 impl Header<'_> {
+    /// The name as it was spelt.
+    pub fn name(&self) -> Cow<'_, str> {
+        text(&self.name)
+    }
+
     /// The value as text, with replacement characters where it is not UTF-8.
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.value)
+        text(&self.value)
+    }
+
+    /// Whether this is the header of that name, in any case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 }
 
@@ -137,7 +148,7 @@ impl<'a> RequestHead<'a> {
         // One bit for each length and initial met: mostly, names differ in these already.
         let mut met = 0_u64;
         let repeated = self.headers.iter().enumerate().any(|(at, header)| {
-            let initial = header.name.as_bytes()[0].to_ascii_lowercase();
+            let initial = header.name[0].to_ascii_lowercase();
             let bit = 1 << ((header.name.len() ^ usize::from(initial)) % 64);
             let perhaps = met & bit != 0;
             met |= bit;
@@ -152,7 +163,7 @@ impl<'a> RequestHead<'a> {
 
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(Header::text)
+        self.headers.iter().find(|header| header.is(name)).map(Header::text)
     }
 
     /// The host the request is for, with its port if one was given: from the absolute target, else
@@ -175,19 +186,19 @@ impl<'a> RequestHead<'a> {
     /// about keeping the connection.
     pub fn to_http11(&self) -> Vec<u8> {
         let mut out = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
-        let mut line = |name: &str, value: &[u8]| {
-            out.extend_from_slice(name.as_bytes());
+        let mut line = |name: &[u8], value: &[u8]| {
+            out.extend_from_slice(name);
             out.extend_from_slice(b": ");
             out.extend_from_slice(value);
             out.extend_from_slice(b"\r\n");
         };
         if let Some(host) = self.host() {
-            line("Host", host.as_bytes());
+            line(b"Host", host.as_bytes());
         }
         let chunked = self.is_chunked();
         match self.content_length {
-            _ if chunked => line("Transfer-Encoding", b"chunked"),
-            Some(length) => line("Content-Length", length.to_string().as_bytes()),
+            _ if chunked => line(b"Transfer-Encoding", b"chunked"),
+            Some(length) => line(b"Content-Length", length.to_string().as_bytes()),
             None => {}
         }
         const WRITTEN_ABOVE_OR_PER_HOP: [&str; 8] = [
@@ -201,7 +212,7 @@ impl<'a> RequestHead<'a> {
             "te",
         ];
         for header in &self.headers {
-            if !WRITTEN_ABOVE_OR_PER_HOP.iter().any(|n| header.name.eq_ignore_ascii_case(n)) {
+            if !WRITTEN_ABOVE_OR_PER_HOP.iter().any(|name| header.is(name)) {
                 line(&header.name, &header.value);
             }
         }
@@ -299,7 +310,7 @@ fn request_line<'a>(
     if target.is_empty() || !is_version || !is_method {
         return Err(refuse());
     }
-    let mut method = String::from_utf8_lossy(method);
+    let mut method = text(method);
     if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
         quirks.note(Quirk::MethodCase);
         method.to_mut().make_ascii_uppercase();
@@ -307,7 +318,7 @@ fn request_line<'a>(
     if !matches!(version, b"HTTP/1.0" | b"HTTP/1.1") {
         quirks.note(Quirk::OddVersion);
     }
-    Ok((method, target, String::from_utf8_lossy(version)))
+    Ok((method, target, text(version)))
 }
 
 fn headers<'a>(lines: &mut Lines<'a>, quirks: &mut Quirks) -> Result<Vec<Header<'a>>, HeadError> {
@@ -342,8 +353,8 @@ fn headers<'a>(lines: &mut Lines<'a>, quirks: &mut Quirks) -> Result<Vec<Header<
         if headers.len() == MAX_HEADERS {
             return Err(HeadError::TooManyHeaders);
         }
-        let name = String::from_utf8_lossy(name);
-        headers.push(Header { name, value: header_value(value, lines.controls, quirks) });
+        let value = header_value(value, lines.controls, quirks);
+        headers.push(Header { name: name.into(), value });
     }
     Ok(headers)
 }
@@ -395,7 +406,7 @@ const fn letters_digits_and(others: &[u8]) -> [bool; 256] {
 
 fn content_length(headers: &[Header<'_>], quirks: &mut Quirks) -> Result<Option<u64>, HeadError> {
     let mut length = None;
-    for header in headers.iter().filter(|h| h.name.eq_ignore_ascii_case("Content-Length")) {
+    for header in headers.iter().filter(|h| h.is("Content-Length")) {
         for item in header.value.split(|&b| b == b',') {
             let refuse =
                 || HeadError::ContentLength { value: header.text().chars().take(40).collect() };
@@ -435,7 +446,7 @@ fn split_target<'a>(target: &'a [u8], quirks: &mut Quirks) -> (Option<Cow<'a, st
     };
     let authority = authority.filter(|authority| !authority.is_empty());
     if path.first() == Some(&b'/') && path.iter().all(|&byte| in_target(byte)) {
-        return (authority, String::from_utf8_lossy(path));
+        return (authority, text(path));
     }
     let mut out = String::with_capacity(path.len() + 1);
     if path.first() != Some(&b'/') {
@@ -457,7 +468,7 @@ fn split_target<'a>(target: &'a [u8], quirks: &mut Quirks) -> (Option<Cow<'a, st
 
 fn authority(bytes: &[u8]) -> Cow<'_, str> {
     if bytes.iter().all(u8::is_ascii_graphic) {
-        return String::from_utf8_lossy(bytes);
+        return text(bytes);
     }
     let mended = bytes.iter().map(|&b| if b.is_ascii_graphic() { char::from(b) } else { '_' });
     Cow::Owned(mended.collect())
@@ -516,8 +527,11 @@ mod tests {
     #[test]
     fn folded_and_odd_header_lines_lose_nothing_around_them() {
         let head = read("get /x HTTP/1.9 \nA:one\n  two\nno colon\nB b: c\nD : e\nF:\n\n");
-        let seen: Vec<_> = head.headers.iter().map(|h| (h.name.as_ref(), h.text())).collect();
-        assert_eq!(seen, [("A", "one two".into()), ("D", "e".into()), ("F", "".into())]);
+        let seen: Vec<_> = head.headers.iter().map(|h| (h.name(), h.text())).collect();
+        assert_eq!(
+            seen,
+            [("A", "one two"), ("D", "e"), ("F", "")].map(|(n, t)| (n.into(), t.into()))
+        );
         for quirk in [
             Quirk::MethodCase,
             Quirk::OddVersion,

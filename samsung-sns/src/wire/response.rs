@@ -31,7 +31,7 @@ impl ResponseHead {
         let headers = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| Header {
-                name: name.trim().to_owned().into(),
+                name: name.trim().as_bytes().to_vec().into(),
                 value: value.trim().as_bytes().to_vec().into(),
             })
             .collect();
@@ -41,7 +41,7 @@ impl ResponseHead {
 
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<String> {
-        let found = self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|header| header.is(name));
         found.map(|header| header.text().into_owned())
     }
 }

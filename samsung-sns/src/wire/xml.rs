@@ -26,7 +26,7 @@ pub fn decode<'a>(bytes: &'a [u8], quirks: &mut Quirks) -> Cow<'a, str> {
     if end < bytes.len() {
         quirks.note(Quirk::TrailingNuls);
     }
-    let text = String::from_utf8_lossy(&bytes[..end]);
+    let text = super::text(&bytes[..end]);
     if matches!(text, Cow::Owned(_)) {
         quirks.note(Quirk::NotUtf8);
     }

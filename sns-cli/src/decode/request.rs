@@ -73,7 +73,7 @@ fn readable(bytes: &[u8]) -> (Option<RequestHead<'_>>, Option<(usize, HeadError)
 
 /// Header lines.
 pub(super) fn headers(headers: &[Header<'_>]) -> Node {
-    let pairs = headers.iter().map(|header| redact::header(&header.name, &header.text()));
+    let pairs = headers.iter().map(|header| redact::header(&header.name(), &header.text()));
     Node::Pairs("name", pairs.collect())
 }
 
