@@ -12,7 +12,8 @@ use crate::answer::{Answer, Status};
 use crate::quirk::{Quirk, Quirks};
 use crate::wire::xml::{Document, escape};
 use sns_crypto::{CryptSessionKey, credential};
-use std::fmt;
+use std::borrow::Cow;
+use std::{fmt, mem};
 use zeroize::Zeroizing;
 
 /// What the camera shows as the name of the person who is logged in. Sixteen characters are known
@@ -83,13 +84,15 @@ impl AuthRequest {
         let method = document
             .attribute("Request", "Method")
             .ok_or(MessageError::Missing("Request/@Method"))?;
-        match method.to_ascii_lowercase().as_str() {
-            "login" => {}
-            "logout" => return Ok(AuthRequest::Logout(Logout::read(document))),
-            _ => return Err(MessageError::UnknownMethod(method)),
+        if method.eq_ignore_ascii_case("logout") {
+            return Ok(AuthRequest::Logout(Logout::read(document)));
         }
-        if document.find("UserName").is_none() && document.find("OAuth").is_some() {
-            return Ok(AuthRequest::OAuthLogin { version: document.attribute("OAuth", "Version") });
+        if !method.eq_ignore_ascii_case("login") {
+            return Err(MessageError::UnknownMethod(method.into_owned()));
+        }
+        if !document.has("UserName") && document.has("OAuth") {
+            let version = document.attribute("OAuth", "Version").map(Cow::into_owned);
+            return Ok(AuthRequest::OAuthLogin { version });
         }
         Login::read(document, quirks).map(AuthRequest::Login)
     }
@@ -127,20 +130,21 @@ impl Login {
             let value = document.attribute(element, "Value");
             open(key.as_ref(), field, &value.ok_or(MessageError::Missing(missing))?)
         };
-        let user = opened("UserName", "UserName", "UserName/@Value")?;
+        let mut user = opened("UserName", "UserName", "UserName/@Value")?;
         if user.is_empty() {
             return Err(MessageError::Missing("user name: it is empty"));
         }
         let password = opened("Password", "Password", "Password/@Value")?;
+        let kept = |element, name| document.attribute(element, name).map(Cow::into_owned);
         Ok(Login {
-            user: user.to_string(),
+            user: mem::take(&mut user),
             password,
             crypt_session_key: key,
-            camera_crypt_key: document.attribute("Request", "CameraCryptKey"),
-            timeout: document.attribute("Request", "Timeout"),
-            persist_key: document.attribute("PersistKey", "Use"),
-            session_key_type: document.attribute("SessionKey", "Type"),
-            application_key: document.attribute("ApplicationKey", "Value"),
+            camera_crypt_key: kept("Request", "CameraCryptKey"),
+            timeout: kept("Request", "Timeout"),
+            persist_key: kept("PersistKey", "Use"),
+            session_key_type: kept("SessionKey", "Type"),
+            application_key: kept("ApplicationKey", "Value"),
         })
     }
 
@@ -185,7 +189,7 @@ impl Logout {
             session_key: session_key(document),
             user: user
                 .and_then(|value| open(key.as_ref(), "UserName", &value).ok())
-                .map(|user| user.to_string()),
+                .map(|mut user| mem::take(&mut *user)),
         }
     }
 
@@ -204,11 +208,10 @@ impl Logout {
 pub(super) fn session_key(document: &Document<'_>) -> Option<String> {
     document
         .attribute("Request", "SessionKey")
-        .or_else(|| {
-            document.elements().iter().find_map(|e| e.attribute("SessionKey")).map(str::to_owned)
-        })
+        .or_else(|| document.elements().find_map(|e| e.attribute("SessionKey")).map(Cow::Borrowed))
         .or_else(|| document.attribute("SessionKey", "Value"))
         .filter(|key| !key.is_empty())
+        .map(Cow::into_owned)
 }
 
 fn open(
