@@ -10,7 +10,7 @@
 //! published there. There is no PKCS#7 padding. A camera that talks TLS (HMX-QF30) leaves the
 //! cipher out: [`open_plain`], [`seal_plain`].
 
-use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit, KeyIvInit};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
@@ -42,7 +42,43 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// [`PercentSequence`](CredentialError::PercentSequence), [`Base64`](CredentialError::Base64),
 /// [`Length`](CredentialError::Length), [`NotUtf8`](CredentialError::NotUtf8).
 pub fn open(key: &CryptSessionKey, value: &str) -> Result<Zeroizing<String>, CredentialError> {
-    open_bytes(key, sealed_bytes(value)?)
+    Opener::new(key).open(value)
+}
+
+/// Opens several values sealed with one key, as both of a login are. Preparing the key takes longer
+/// than opening a short value with it.
+pub struct Opener<'k> {
+    cipher: aes::Aes128Dec,
+    key: &'k CryptSessionKey,
+}
+
+impl<'k> Opener<'k> {
+    /// Prepares the key.
+    pub fn new(key: &'k CryptSessionKey) -> Opener<'k> {
+        Opener { cipher: aes::Aes128Dec::new(key.aes_key().into()), key }
+    }
+
+    /// Opens a sealed value as [`open`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`].
+    pub fn open(&self, value: &str) -> Result<Zeroizing<String>, CredentialError> {
+        self.open_bytes(sealed_bytes(value)?)
+    }
+
+    /// Opens what [`sealed_bytes`] gave, in place.
+    pub(crate) fn open_bytes(
+        &self,
+        mut data: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<String>, CredentialError> {
+        let (blocks, _) = data.as_chunks_mut::<BLOCK>();
+        cbc::Decryptor::inner_iv_init(&self.cipher, self.key.iv().into())
+            .decrypt_blocks(aes::Block::cast_slice_from_core_mut(blocks));
+        let end = data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        data.truncate(end);
+        text(data)
+    }
 }
 
 /// The encrypted bytes behind a sealed value: whole AES blocks.
@@ -56,19 +92,6 @@ pub(crate) fn sealed_bytes(value: &str) -> Result<Zeroizing<Vec<u8>>, Credential
         found if !found.is_multiple_of(BLOCK) => Err(CredentialError::Length { found }),
         _ => Ok(data),
     }
-}
-
-/// Opens what [`sealed_bytes`] gave, in place.
-pub(crate) fn open_bytes(
-    key: &CryptSessionKey,
-    mut data: Zeroizing<Vec<u8>>,
-) -> Result<Zeroizing<String>, CredentialError> {
-    let (blocks, _) = data.as_chunks_mut::<BLOCK>();
-    cbc::Decryptor::<aes::Aes128Dec>::new(key.aes_key().into(), key.iv().into())
-        .decrypt_blocks(aes::Block::cast_slice_from_core_mut(blocks));
-    let end = data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    data.truncate(end);
-    text(data)
 }
 
 /// Seals a text as a camera does, byte for byte as in the published NX300 captures.

@@ -11,7 +11,8 @@ use super::{MessageError, not_empty};
 use crate::answer::{Answer, Status};
 use crate::quirk::{Quirk, Quirks};
 use crate::wire::xml::{Document, escape};
-use sns_crypto::{CryptSessionKey, credential};
+use sns_crypto::CryptSessionKey;
+use sns_crypto::credential::{self, Opener};
 use std::borrow::Cow;
 use std::{fmt, mem};
 use zeroize::Zeroizing;
@@ -126,9 +127,10 @@ impl Login {
             Some(_) => {}
             None => quirks.note(Quirk::CredentialsInClear),
         }
+        let opener = key.as_ref().map(Opener::new);
         let opened = |element, field, missing| {
             let value = document.attribute(element, "Value");
-            open(key.as_ref(), field, &value.ok_or(MessageError::Missing(missing))?)
+            open(opener.as_ref(), field, &value.ok_or(MessageError::Missing(missing))?)
         };
         let mut user = opened("UserName", "UserName", "UserName/@Value")?;
         if user.is_empty() {
@@ -184,11 +186,12 @@ impl Logout {
     fn read(document: &Document<'_>) -> Logout {
         let key = document.attribute("CryptSessionKey", "Value");
         let key = key.and_then(|value| CryptSessionKey::from_base64(&value).ok());
+        let opener = key.as_ref().map(Opener::new);
         let user = document.attribute("UserName", "Value");
         Logout {
             session_key: session_key(document),
             user: user
-                .and_then(|value| open(key.as_ref(), "UserName", &value).ok())
+                .and_then(|value| open(opener.as_ref(), "UserName", &value).ok())
                 .map(|mut user| mem::take(&mut *user)),
         }
     }
@@ -215,12 +218,12 @@ pub(super) fn session_key(document: &Document<'_>) -> Option<String> {
 }
 
 fn open(
-    key: Option<&CryptSessionKey>,
+    opener: Option<&Opener<'_>>,
     field: &'static str,
     value: &str,
 ) -> Result<Zeroizing<String>, MessageError> {
-    match key {
-        Some(key) => credential::open(key, value),
+    match opener {
+        Some(opener) => opener.open(value),
         None => credential::open_plain(value),
     }
     .map_err(|error| MessageError::Credential { field, error })

@@ -4,6 +4,7 @@
 //! report each deviation as a [`Quirk`](crate::quirk::Quirk), and refuse only what cannot be read
 //! at all.
 
+pub mod header;
 pub mod multipart;
 pub mod request;
 pub mod response;

@@ -21,7 +21,7 @@
 //! anything else                         data
 //! ```
 
-use super::request::{Header, is_token};
+use super::header::{Header, is_token};
 use crate::quirk::{Quirk, Quirks};
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;

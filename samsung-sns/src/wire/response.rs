@@ -3,7 +3,8 @@
 //! Law: like the firmware, this asks for a status and the end of the head; the rest is kept as it
 //! came.
 
-use super::request::{Header, head_length};
+use super::header::Header;
+use super::request::head_length;
 
 /// The head of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use super::{MAX_HEAD, email};
 use crate::redact;
 use crate::report::{Fields, Node, Report};
 use samsung_sns::endpoint::{Endpoint, HotspotCheck};
-use samsung_sns::wire::request::{HeadError, Header, RequestHead, head_length};
+use samsung_sns::wire::header::Header;
+use samsung_sns::wire::request::{HeadError, RequestHead, head_length};
 use std::io::{self, Read};
 
 /// Reads the request at the start of a file.
