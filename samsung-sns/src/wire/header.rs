@@ -29,6 +29,7 @@ impl Header<'_> {
     }
 
     /// Whether this is the header of that name, in any case.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
@@ -156,6 +157,7 @@ fn is_control(byte: u8) -> bool {
 }
 
 /// Whether a byte may stand in a header name: RFC 9110 `tchar`.
+#[inline]
 pub(super) fn is_token(byte: u8) -> bool {
     const TOKEN: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
     TOKEN[usize::from(byte)]
