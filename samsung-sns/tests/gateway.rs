@@ -94,7 +94,7 @@ fn announce(session_key: &str, file_name: &str, content: &str) -> Vec<u8> {
     camera::announce(&facebook(), &announce)
 }
 
-fn message_part(head: &RequestHead, body: &[u8]) -> Vec<u8> {
+fn message_part(head: &RequestHead<'_>, body: &[u8]) -> Vec<u8> {
     let boundary = Boundary::from_content_type(&head.header("Content-Type").unwrap()).unwrap();
     let mut reader = Reader::new(&boundary);
     reader.feed(body);

@@ -35,7 +35,7 @@ fn key() -> impl Strategy<Value = Option<CryptSessionKey>> {
 }
 
 /// Head and body of a request, read as a server reads it.
-fn received(request: &[u8]) -> (RequestHead, Endpoint, String) {
+fn received(request: &[u8]) -> (RequestHead<'_>, Endpoint, String) {
     let length = head_length(request, 0).unwrap();
     let head = RequestHead::read(&request[..length]).unwrap();
     assert_eq!(head.content_length, Some((request.len() - length) as u64));
@@ -149,7 +149,8 @@ proptest! {
 
     #[test]
     fn time(millis in any::<u64>()) {
-        let head = RequestHead::read(&camera::time()).unwrap();
+        let request = camera::time();
+        let head = RequestHead::read(&request).unwrap();
         prop_assert_eq!(Endpoint::of(&head.method, None, &head.target), Endpoint::Time);
         let now = UnixTime::from_millis(millis);
         prop_assert_eq!(scan_time(&time_answer(now).body), Some(now));
@@ -157,7 +158,8 @@ proptest! {
 
     #[test]
     fn service_providers(duid in "[0-9]{1,12}") {
-        let head = RequestHead::read(&camera::service_providers(&duid)).unwrap();
+        let request = camera::service_providers(&duid);
+        let head = RequestHead::read(&request).unwrap();
         prop_assert_eq!(Endpoint::of(&head.method, None, &head.target), Endpoint::ServiceProviders);
     }
 

@@ -748,11 +748,14 @@ fn the_real_server_is_green_and_keeps_only_what_it_was_meant_to() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
     let local = (Ipv4Addr::LOCALHOST, 0).into();
-    let listeners = runtime.block_on(sns_server::listen::bind(&[local])).unwrap();
-    let port = listeners[0].local_addr().unwrap().port();
+    let local = sns_server::config::listen::Listen::Address(local);
+    let doors = sns_server::listen::Doors::open(&[local]).unwrap();
+    let address: SocketAddr =
+        doors.describe().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+    let port = address.port();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {
-        runtime.block_on(sns_server::listen::serve(listeners, app, stopping));
+        runtime.block_on(sns_server::listen::serve(doors, app, stopping)).unwrap();
     });
     let photos = config.data_dir.join("photos");
     let users = || std::fs::read_dir(&photos).unwrap().count();

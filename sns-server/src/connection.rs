@@ -55,7 +55,7 @@ pub async fn serve(
         _ = stopping.wait_for(|stopping| *stopping) => return,
     };
     let _busy = place.into_busy();
-    let (head, rest) = match head {
+    let (start, rest) = match head {
         Ok(Ok(Some(read))) => read,
         Ok(Ok(None)) => return, // opened and closed without a word
         Ok(Err(HeadFailure::Lost(error))) => {
@@ -73,8 +73,6 @@ pub async fn serve(
     };
     let drain_bound = limits.upload.as_u64().max(limits.email.as_u64());
     let exact = ExactAnswer::default();
-    let start = head.to_http11();
-    drop(head);
     // hyper's buffer has to hold the head; more would be held by each of a thousand slow senders.
     let buffer = (start.len() + 8 * 1024).max(LEAST_BUFFER);
     let io = tokio::io::join(
@@ -158,12 +156,12 @@ enum HeadFailure {
     Refused(Refusal),
 }
 
-/// The head, and what came with it of the body; `None` if nothing came at all.
+/// The head, made plain, and what came with it of the body; `None` if nothing came at all.
 async fn read_head(
     reader: &mut (impl AsyncRead + Unpin),
     limits: &Limits,
     place: &Place,
-) -> Result<Option<(RequestHead, Vec<u8>)>, HeadFailure> {
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, HeadFailure> {
     let limit = usize::try_from(limits.head.as_u64()).unwrap_or(usize::MAX);
     let mut bytes = Vec::with_capacity(SMALL_HEAD);
     let mut searched = 0;
@@ -199,7 +197,7 @@ async fn read_head(
     if !head.quirks.is_empty() {
         debug!(quirks = ?head.quirks, "an unusual head");
     }
-    Ok(Some((head, bytes.split_off(length))))
+    Ok(Some((head.to_http11(), bytes.split_off(length))))
 }
 
 /// Reads on until the sender closes or pauses: what follows an unreadable head, or a whole body, has

@@ -11,8 +11,10 @@ use super::{MessageError, not_empty};
 use crate::answer::{Answer, Status};
 use crate::quirk::{Quirk, Quirks};
 use crate::wire::xml::{Document, escape};
-use sns_crypto::{CryptSessionKey, credential};
-use std::fmt;
+use sns_crypto::CryptSessionKey;
+use sns_crypto::credential::{self, Opener};
+use std::borrow::Cow;
+use std::{fmt, mem};
 use zeroize::Zeroizing;
 
 /// What the camera shows as the name of the person who is logged in. Sixteen characters are known
@@ -83,13 +85,15 @@ impl AuthRequest {
         let method = document
             .attribute("Request", "Method")
             .ok_or(MessageError::Missing("Request/@Method"))?;
-        match method.to_ascii_lowercase().as_str() {
-            "login" => {}
-            "logout" => return Ok(AuthRequest::Logout(Logout::read(document))),
-            _ => return Err(MessageError::UnknownMethod(method)),
+        if method.eq_ignore_ascii_case("logout") {
+            return Ok(AuthRequest::Logout(Logout::read(document)));
         }
-        if document.find("UserName").is_none() && document.find("OAuth").is_some() {
-            return Ok(AuthRequest::OAuthLogin { version: document.attribute("OAuth", "Version") });
+        if !method.eq_ignore_ascii_case("login") {
+            return Err(MessageError::UnknownMethod(method.into_owned()));
+        }
+        if !document.has("UserName") && document.has("OAuth") {
+            let version = document.attribute("OAuth", "Version").map(Cow::into_owned);
+            return Ok(AuthRequest::OAuthLogin { version });
         }
         Login::read(document, quirks).map(AuthRequest::Login)
     }
@@ -123,24 +127,26 @@ impl Login {
             Some(_) => {}
             None => quirks.note(Quirk::CredentialsInClear),
         }
+        let opener = key.as_ref().map(Opener::new);
         let opened = |element, field, missing| {
             let value = document.attribute(element, "Value");
-            open(key.as_ref(), field, &value.ok_or(MessageError::Missing(missing))?)
+            open(opener.as_ref(), field, &value.ok_or(MessageError::Missing(missing))?)
         };
-        let user = opened("UserName", "UserName", "UserName/@Value")?;
+        let mut user = opened("UserName", "UserName", "UserName/@Value")?;
         if user.is_empty() {
             return Err(MessageError::Missing("user name: it is empty"));
         }
         let password = opened("Password", "Password", "Password/@Value")?;
+        let kept = |element, name| document.attribute(element, name).map(Cow::into_owned);
         Ok(Login {
-            user: user.to_string(),
+            user: mem::take(&mut user),
             password,
             crypt_session_key: key,
-            camera_crypt_key: document.attribute("Request", "CameraCryptKey"),
-            timeout: document.attribute("Request", "Timeout"),
-            persist_key: document.attribute("PersistKey", "Use"),
-            session_key_type: document.attribute("SessionKey", "Type"),
-            application_key: document.attribute("ApplicationKey", "Value"),
+            camera_crypt_key: kept("Request", "CameraCryptKey"),
+            timeout: kept("Request", "Timeout"),
+            persist_key: kept("PersistKey", "Use"),
+            session_key_type: kept("SessionKey", "Type"),
+            application_key: kept("ApplicationKey", "Value"),
         })
     }
 
@@ -180,12 +186,13 @@ impl Logout {
     fn read(document: &Document<'_>) -> Logout {
         let key = document.attribute("CryptSessionKey", "Value");
         let key = key.and_then(|value| CryptSessionKey::from_base64(&value).ok());
+        let opener = key.as_ref().map(Opener::new);
         let user = document.attribute("UserName", "Value");
         Logout {
             session_key: session_key(document),
             user: user
-                .and_then(|value| open(key.as_ref(), "UserName", &value).ok())
-                .map(|user| user.to_string()),
+                .and_then(|value| open(opener.as_ref(), "UserName", &value).ok())
+                .map(|mut user| mem::take(&mut *user)),
         }
     }
 
@@ -204,20 +211,19 @@ impl Logout {
 pub(super) fn session_key(document: &Document<'_>) -> Option<String> {
     document
         .attribute("Request", "SessionKey")
-        .or_else(|| {
-            document.elements().iter().find_map(|e| e.attribute("SessionKey")).map(str::to_owned)
-        })
+        .or_else(|| document.elements().find_map(|e| e.attribute("SessionKey")).map(Cow::Borrowed))
         .or_else(|| document.attribute("SessionKey", "Value"))
         .filter(|key| !key.is_empty())
+        .map(Cow::into_owned)
 }
 
 fn open(
-    key: Option<&CryptSessionKey>,
+    opener: Option<&Opener<'_>>,
     field: &'static str,
     value: &str,
 ) -> Result<Zeroizing<String>, MessageError> {
-    match key {
-        Some(key) => credential::open(key, value),
+    match opener {
+        Some(opener) => opener.open(value),
         None => credential::open_plain(value),
     }
     .map_err(|error| MessageError::Credential { field, error })

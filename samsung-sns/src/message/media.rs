@@ -10,6 +10,7 @@ use super::auth::{scan, session_key};
 use super::{MessageError, not_empty};
 use crate::answer::{Answer, Status};
 use crate::wire::xml::{Document, escape};
+use std::borrow::Cow;
 
 /// Where cameras are told to bring the file.
 pub const UPLOAD_HOST: &str = "snsgw.samsungmobile.com:80";
@@ -63,7 +64,10 @@ impl Announce {
     /// # Errors
     /// [`MessageError::Missing`] without a session or a file name.
     pub fn read_photo(document: &Document<'_>) -> Result<Announce, MessageError> {
-        Self::read(document, Media::Photo { album: document.attribute("Album", "Name") })
+        Self::read(
+            document,
+            Media::Photo { album: document.attribute("Album", "Name").map(Cow::into_owned) },
+        )
     }
 
     /// Reads the announce of a video.
@@ -71,10 +75,10 @@ impl Announce {
     /// # Errors
     /// [`MessageError::Missing`] without a session or a file name.
     pub fn read_video(document: &Document<'_>) -> Result<Announce, MessageError> {
-        let anywhere = || document.elements().iter().find_map(|e| e.attribute("OwnerID"));
+        let owner_id = document.elements().find_map(|element| element.attribute("OwnerID"));
         let media = Media::Video {
-            category: document.attribute("Category", "Name"),
-            owner_id: anywhere().map(str::to_owned),
+            category: document.attribute("Category", "Name").map(Cow::into_owned),
+            owner_id: owner_id.map(str::to_owned),
         };
         Self::read(document, media)
     }
@@ -86,6 +90,7 @@ impl Announce {
             media,
             file_name: document
                 .attribute("File", "Name")
+                .map(Cow::into_owned)
                 .ok_or(MessageError::Missing("File/@Name"))?,
             content: document.text("Content").unwrap_or_default(),
         })

@@ -21,7 +21,7 @@
 //! anything else                         data
 //! ```
 
-use super::request::{Header, is_token};
+use super::header::{Header, is_token};
 use crate::quirk::{Quirk, Quirks};
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
@@ -94,13 +94,13 @@ impl Boundary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartHead {
     /// All headers in order.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
 }
 
 impl PartHead {
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(Header::text)
+        self.headers.iter().find(|header| header.is(name)).map(Header::text)
     }
 
     /// The field name: `message` or `binary` in a camera's e-mail.
@@ -121,8 +121,7 @@ impl PartHead {
     }
 
     fn disposition(&self, parameter_name: &str) -> Option<Vec<u8>> {
-        let found =
-            self.headers.iter().find(|h| h.name.eq_ignore_ascii_case("Content-Disposition"))?;
+        let found = self.headers.iter().find(|h| h.is("Content-Disposition"))?;
         parameter(&found.value, parameter_name)
     }
 }
@@ -349,8 +348,8 @@ impl Reader {
         Ok(Some(Event::Part(PartHead { headers })))
     }
 
-    fn part_headers(&mut self, head: &[u8]) -> Vec<Header> {
-        let mut headers: Vec<Header> = Vec::new();
+    fn part_headers(&mut self, head: &[u8]) -> Vec<Header<'static>> {
+        let mut headers: Vec<Header<'static>> = Vec::new();
         for line in head.split(|&b| b == b'\n').map(|line| line.trim_ascii_end()) {
             if line.is_empty() {
                 continue;
@@ -358,17 +357,18 @@ impl Reader {
             let colon = memchr::memchr(b':', line);
             match (line[0], headers.last_mut(), colon) {
                 (b' ' | b'\t', Some(folded), _) => {
-                    folded.value.push(b' ');
-                    folded.value.extend_from_slice(line.trim_ascii());
+                    let value = folded.value.to_mut();
+                    value.push(b' ');
+                    value.extend_from_slice(line.trim_ascii());
                 }
                 (_, _, Some(colon)) => {
-                    let name = String::from_utf8_lossy(line[..colon].trim_ascii()).into_owned();
+                    let name = line[..colon].trim_ascii().to_vec();
                     let value = line[colon + 1..].trim_ascii().to_vec();
                     // Quirk(NX300): `content-disposition: …; fileName="…"`.
-                    if name.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    if name.first().is_some_and(u8::is_ascii_lowercase) {
                         self.quirks.note(Quirk::PartHeaderCase);
                     }
-                    headers.push(Header { name, value });
+                    headers.push(Header { name: name.into(), value: value.into() });
                 }
                 _ => self.quirks.note(Quirk::BadPartHeader),
             }

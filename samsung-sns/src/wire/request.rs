@@ -1,12 +1,15 @@
 //! The head of an HTTP request, as cameras write it.
 //!
 //! Law: whatever can be understood is, and is then written again as a plain HTTP/1.1 head
-//! ([`RequestHead::to_http11`]), so that any HTTP library behind it sees nothing odd.
+//! ([`RequestHead::to_http11`]), so that any HTTP library behind it sees nothing odd. What needs no
+//! mending is not copied: it stays where it was read from.
 //!
 //! Facts: the captured NX300 e-mail head has two spaces before `HTTP/1.0`, no space after two of
 //! its colons and two `User-Agent` lines; the login comes with an absolute target; HTTP/1.0
 //! without `Host` happens.
 
+use super::header::{Header, Lines, headers, letters_digits_and};
+use super::text;
 use crate::quirk::{Quirk, Quirks};
 use std::borrow::Cow;
 
@@ -46,35 +49,19 @@ pub enum HeadError {
     TooManyHeaders,
 }
 
-/// One header line. The value is bytes: nothing promises that it is text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
-    /// The name as it was spelt.
-    pub name: String,
-    /// The value without surrounding white space; folded lines joined by one space.
-    pub value: Vec<u8>,
-}
-
-impl Header {
-    /// The value as text, with replacement characters where it is not UTF-8.
-    pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.value)
-    }
-}
-
 /// The head of a request, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestHead {
+pub struct RequestHead<'a> {
     /// The method in upper case.
-    pub method: String,
+    pub method: Cow<'a, str>,
     /// Host and port from an absolute target, as spelt.
-    pub authority: Option<String>,
+    pub authority: Option<Cow<'a, str>>,
     /// Path and query, always with a leading slash, bytes that a URI cannot carry percent-encoded.
-    pub target: String,
+    pub target: Cow<'a, str>,
     /// The version as it was spelt, such as `HTTP/1.0`.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// All headers in order.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'a>>,
     /// The declared length of the body in bytes.
     pub content_length: Option<u64>,
     /// What was odd.
@@ -98,24 +85,29 @@ pub fn head_length(bytes: &[u8], searched: usize) -> Option<usize> {
     })
 }
 
-impl RequestHead {
+impl<'a> RequestHead<'a> {
     /// Reads a whole head, as [`head_length`] delimits it. Bytes after the empty line are ignored;
     /// a missing empty line is not missed.
     ///
     /// # Errors
     /// [`HeadError`], for what cannot be read as a request at all.
-    pub fn read(bytes: &[u8]) -> Result<RequestHead, HeadError> {
+    pub fn read(bytes: &'a [u8]) -> Result<RequestHead<'a>, HeadError> {
         match bytes {
             [0x16, 0x03, ..] => return Err(HeadError::Tls),
             [0x80, _, 0x01, ..] => return Err(HeadError::Ssl2),
             _ => {}
         }
         let mut quirks = Quirks::default();
-        let mut lines = lines(bytes, &mut quirks);
-        let (method, target, version) = request_line(lines.next().unwrap_or(b""), &mut quirks)?;
-        let headers = headers(lines, &mut quirks)?;
+        let mut lines = Lines::new(bytes);
+        let RequestLine { method, target, version } = request_line(lines.first(), &mut quirks)?;
+        let headers = headers(&mut lines, &mut quirks)?;
+        if lines.bare {
+            let others = std::mem::take(&mut quirks);
+            quirks.note(Quirk::BareLineFeed);
+            quirks.extend(&others);
+        }
         let content_length = content_length(&headers, &mut quirks)?;
-        let (authority, target) = split_target(&target, &mut quirks);
+        let (authority, target) = split_target(target, &mut quirks);
         if target.len() > MAX_TARGET {
             return Err(HeadError::TargetTooLong);
         }
@@ -128,8 +120,15 @@ impl RequestHead {
         if self.host().is_none() {
             self.quirks.note(Quirk::NoHost);
         }
+        // One bit for each length and initial met: mostly, names differ in these already.
+        let mut met = 0_u64;
         let repeated = self.headers.iter().enumerate().any(|(at, header)| {
-            self.headers[..at].iter().any(|other| other.name.eq_ignore_ascii_case(&header.name))
+            let initial = header.name[0].to_ascii_lowercase();
+            let bit = 1 << ((header.name.len() ^ usize::from(initial)) % 64);
+            let perhaps = met & bit != 0;
+            met |= bit;
+            let same = |other: &Header<'_>| other.name.eq_ignore_ascii_case(&header.name);
+            perhaps && self.headers[..at].iter().any(same)
         });
         if repeated {
             self.quirks.note(Quirk::RepeatedHeader);
@@ -139,7 +138,7 @@ impl RequestHead {
 
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(Header::text)
+        self.headers.iter().find(|header| header.is(name)).map(Header::text)
     }
 
     /// The host the request is for, with its port if one was given: from the absolute target, else
@@ -162,19 +161,19 @@ impl RequestHead {
     /// about keeping the connection.
     pub fn to_http11(&self) -> Vec<u8> {
         let mut out = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
-        let mut line = |name: &str, value: &[u8]| {
-            out.extend_from_slice(name.as_bytes());
+        let mut line = |name: &[u8], value: &[u8]| {
+            out.extend_from_slice(name);
             out.extend_from_slice(b": ");
             out.extend_from_slice(value);
             out.extend_from_slice(b"\r\n");
         };
         if let Some(host) = self.host() {
-            line("Host", host.as_bytes());
+            line(b"Host", host.as_bytes());
         }
         let chunked = self.is_chunked();
         match self.content_length {
-            _ if chunked => line("Transfer-Encoding", b"chunked"),
-            Some(length) => line("Content-Length", length.to_string().as_bytes()),
+            _ if chunked => line(b"Transfer-Encoding", b"chunked"),
+            Some(length) => line(b"Content-Length", length.to_string().as_bytes()),
             None => {}
         }
         const WRITTEN_ABOVE_OR_PER_HOP: [&str; 8] = [
@@ -188,7 +187,7 @@ impl RequestHead {
             "te",
         ];
         for header in &self.headers {
-            if !WRITTEN_ABOVE_OR_PER_HOP.iter().any(|n| header.name.eq_ignore_ascii_case(n)) {
+            if !WRITTEN_ABOVE_OR_PER_HOP.iter().any(|name| header.is(name)) {
                 line(&header.name, &header.value);
             }
         }
@@ -197,28 +196,13 @@ impl RequestHead {
     }
 }
 
-/// The lines of a head, up to the first empty one, without their ends.
-fn lines<'a>(bytes: &'a [u8], quirks: &mut Quirks) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let mut lines = Vec::with_capacity(16);
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        let bare = line.ends_with(b"\n") && !line.ends_with(b"\r\n");
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        if text.is_empty() && lines.is_empty() {
-            continue;
-        }
-        if bare {
-            quirks.note(Quirk::BareLineFeed);
-        }
-        if text.is_empty() {
-            break;
-        }
-        lines.push(text);
-    }
-    lines.into_iter()
+struct RequestLine<'a> {
+    method: Cow<'a, str>,
+    target: &'a [u8],
+    version: Cow<'a, str>,
 }
 
-fn request_line(line: &[u8], quirks: &mut Quirks) -> Result<(String, Vec<u8>, String), HeadError> {
+fn request_line<'a>(line: &'a [u8], quirks: &mut Quirks) -> Result<RequestLine<'a>, HeadError> {
     let refuse = || HeadError::RequestLine {
         line: String::from_utf8_lossy(line).chars().take(80).collect(),
     };
@@ -238,81 +222,27 @@ fn request_line(line: &[u8], quirks: &mut Quirks) -> Result<(String, Vec<u8>, St
     if target.is_empty() || !is_version || !is_method {
         return Err(refuse());
     }
-    let method = String::from_utf8_lossy(method);
-    let upper = method.to_ascii_uppercase();
-    if upper != method {
+    let mut method = text(method);
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
         quirks.note(Quirk::MethodCase);
+        method.to_mut().make_ascii_uppercase();
     }
     if !matches!(version, b"HTTP/1.0" | b"HTTP/1.1") {
         quirks.note(Quirk::OddVersion);
     }
-    Ok((upper, target.to_vec(), String::from_utf8_lossy(version).into_owned()))
+    Ok(RequestLine { method, target, version: text(version) })
 }
 
-fn headers<'a>(
-    lines: impl Iterator<Item = &'a [u8]>,
-    quirks: &mut Quirks,
-) -> Result<Vec<Header>, HeadError> {
-    let mut headers: Vec<Header> = Vec::with_capacity(16);
-    for line in lines {
-        if matches!(line[0], b' ' | b'\t') {
-            match headers.last_mut() {
-                Some(header) => {
-                    quirks.note(Quirk::FoldedHeader);
-                    let more = header_value(line, quirks);
-                    if !header.value.is_empty() && !more.is_empty() {
-                        header.value.push(b' ');
-                    }
-                    header.value.extend_from_slice(&more);
-                }
-                None => quirks.note(Quirk::BadHeaderLine),
-            }
-            continue;
-        }
-        let Some(colon) = memchr::memchr(b':', line) else {
-            quirks.note(Quirk::BadHeaderLine);
-            continue;
-        };
-        let name = line[..colon].trim_ascii_end();
-        if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
-            quirks.note(Quirk::BadHeaderLine);
-            continue;
-        }
-        let value = &line[colon + 1..];
-        if value.first().is_some_and(|&b| b != b' ' && b != b'\t') {
-            quirks.note(Quirk::NoSpaceAfterColon);
-        }
-        if headers.len() == MAX_HEADERS {
-            return Err(HeadError::TooManyHeaders);
-        }
-        headers.push(Header {
-            name: String::from_utf8_lossy(name).into_owned(),
-            value: header_value(value, quirks),
-        });
-    }
-    Ok(headers)
+/// Whether a byte may stand in a target. `#` never travels in a request: a camera that sends one
+/// means a file name.
+fn in_target(byte: u8) -> bool {
+    const IN_TARGET: [bool; 256] = letters_digits_and(b"!$%&'()*+,-./:;=?@[]_~");
+    IN_TARGET[usize::from(byte)]
 }
 
-/// A value without surrounding white space; control characters, legal nowhere, are white space too.
-fn header_value(bytes: &[u8], quirks: &mut Quirks) -> Vec<u8> {
-    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    if !bytes.iter().any(is_control) {
-        return bytes.trim_ascii().to_vec();
-    }
-    quirks.note(Quirk::ControlCharacters);
-    let plain: Vec<u8> =
-        bytes.iter().map(|byte| if is_control(byte) { b' ' } else { *byte }).collect();
-    plain.trim_ascii().to_vec()
-}
-
-/// Whether a byte may stand in a header name: RFC 9110 `tchar`.
-pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn content_length(headers: &[Header], quirks: &mut Quirks) -> Result<Option<u64>, HeadError> {
+fn content_length(headers: &[Header<'_>], quirks: &mut Quirks) -> Result<Option<u64>, HeadError> {
     let mut length = None;
-    for header in headers.iter().filter(|h| h.name.eq_ignore_ascii_case("Content-Length")) {
+    for header in headers.iter().filter(|h| h.is("Content-Length")) {
         for item in header.value.split(|&b| b == b',') {
             let refuse =
                 || HeadError::ContentLength { value: header.text().chars().take(40).collect() };
@@ -337,7 +267,7 @@ fn content_length(headers: &[Header], quirks: &mut Quirks) -> Result<Option<u64>
     Ok(length)
 }
 
-fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) {
+fn split_target<'a>(target: &'a [u8], quirks: &mut Quirks) -> (Option<Cow<'a, str>>, Cow<'a, str>) {
     let scheme = [b"http://".as_slice(), b"https://"]
         .into_iter()
         .find(|s| target.len() >= s.len() && target[..s.len()].eq_ignore_ascii_case(s));
@@ -346,14 +276,14 @@ fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) 
             quirks.note(Quirk::AbsoluteTarget);
             let rest = &target[scheme.len()..];
             let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
-            let authority: String = rest[..end]
-                .iter()
-                .map(|&byte| if byte.is_ascii_graphic() { byte as char } else { '_' })
-                .collect();
-            (Some(authority), &rest[end..])
+            (Some(authority(&rest[..end])), &rest[end..])
         }
         None => (None, target),
     };
+    let authority = authority.filter(|authority| !authority.is_empty());
+    if path.first() == Some(&b'/') && path.iter().all(|&byte| in_target(byte)) {
+        return (authority, text(path));
+    }
     let mut out = String::with_capacity(path.len() + 1);
     if path.first() != Some(&b'/') {
         out.push('/');
@@ -362,22 +292,29 @@ fn split_target(target: &[u8], quirks: &mut Quirks) -> (Option<String>, String) 
         }
     }
     for &byte in path {
-        // `#` never travels in a request: a camera that sends one means a file name.
-        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
+        if in_target(byte) {
             out.push(byte as char);
         } else {
             quirks.note(Quirk::BadTarget);
             out.push_str(percent_encoding::percent_encode_byte(byte));
         }
     }
-    (authority.filter(|a| !a.is_empty()), out)
+    (authority, Cow::Owned(out))
+}
+
+fn authority(bytes: &[u8]) -> Cow<'_, str> {
+    if bytes.iter().all(u8::is_ascii_graphic) {
+        return text(bytes);
+    }
+    let mended = bytes.iter().map(|&b| if b.is_ascii_graphic() { char::from(b) } else { '_' });
+    Cow::Owned(mended.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(head: &str) -> RequestHead {
+    fn read(head: &str) -> RequestHead<'_> {
         RequestHead::read(head.as_bytes()).unwrap()
     }
 
@@ -416,8 +353,8 @@ mod tests {
             ("/%zz%41", "/%zz%41"),
             ("facebook/auth", "/facebook/auth"),
         ] {
-            let head = read(&format!("PUT {sent} HTTP/1.1\r\n\r\n"));
-            assert_eq!(head.target, meant);
+            let head = format!("PUT {sent} HTTP/1.1\r\n\r\n");
+            assert_eq!(read(&head).target, meant);
         }
         let head = RequestHead::read(b"PUT /\xb0\xa1.jpg HTTP/1.1\r\n\r\n").unwrap();
         assert_eq!(head.target, "/%B0%A1.jpg");
@@ -426,8 +363,11 @@ mod tests {
     #[test]
     fn folded_and_odd_header_lines_lose_nothing_around_them() {
         let head = read("get /x HTTP/1.9 \nA:one\n  two\nno colon\nB b: c\nD : e\nF:\n\n");
-        let seen: Vec<_> = head.headers.iter().map(|h| (h.name.as_str(), h.text())).collect();
-        assert_eq!(seen, [("A", "one two".into()), ("D", "e".into()), ("F", "".into())]);
+        let seen: Vec<_> = head.headers.iter().map(|h| (h.name(), h.text())).collect();
+        assert_eq!(
+            seen,
+            [("A", "one two"), ("D", "e"), ("F", "")].map(|(n, t)| (n.into(), t.into()))
+        );
         for quirk in [
             Quirk::MethodCase,
             Quirk::OddVersion,
@@ -448,8 +388,8 @@ mod tests {
     #[test]
     fn content_length_is_cleaned_where_it_is_clear_and_refused_where_it_is_not() {
         for value in ["5", " 5 ", "+5", "5;", "5, 5"] {
-            let head = read(&format!("PUT / HTTP/1.1\r\nContent-Length: {value}\r\n\r\n"));
-            assert_eq!(head.content_length, Some(5), "{value:?}");
+            let head = format!("PUT / HTTP/1.1\r\nContent-Length: {value}\r\n\r\n");
+            assert_eq!(read(&head).content_length, Some(5), "{value:?}");
         }
         for value in ["", "x", "-1", "5, 6", "0x10", "99999999999999999999", "18446744073709551615"]
         {

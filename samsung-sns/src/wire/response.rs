@@ -3,7 +3,8 @@
 //! Law: like the firmware, this asks for a status and the end of the head; the rest is kept as it
 //! came.
 
-use super::request::{Header, head_length};
+use super::header::Header;
+use super::request::head_length;
 
 /// The head of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct ResponseHead {
     /// The words after the status code.
     pub reason: String,
     /// All headers in order.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
 }
 
 impl ResponseHead {
@@ -31,8 +32,8 @@ impl ResponseHead {
         let headers = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| Header {
-                name: name.trim().to_owned(),
-                value: value.trim().as_bytes().to_vec(),
+                name: name.trim().as_bytes().to_vec().into(),
+                value: value.trim().as_bytes().to_vec().into(),
             })
             .collect();
         let reason = first.next().unwrap_or("").to_owned();
@@ -41,7 +42,7 @@ impl ResponseHead {
 
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<String> {
-        let found = self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|header| header.is(name));
         found.map(|header| header.text().into_owned())
     }
 }

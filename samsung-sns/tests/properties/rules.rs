@@ -11,7 +11,7 @@ use samsung_sns::message::auth::{AuthRequest, LoginAnswer};
 use samsung_sns::message::email::Email;
 use samsung_sns::message::media::{Announce, resource_name};
 use samsung_sns::message::sso::AllShareLogin;
-use samsung_sns::quirk::Quirks;
+use samsung_sns::quirk::{Quirk, Quirks};
 use samsung_sns::time::UnixTime;
 use samsung_sns::wire::multipart::{Boundary, Event, MultipartError, PartHead, Reader};
 use samsung_sns::wire::request::{RequestHead, head_length};
@@ -22,13 +22,23 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// A head is found at the same place however it arrives; one that was read is written as a plain
-/// head, which reads the same and is no longer odd.
+/// head, which reads the same and is no longer odd. The short ways lead where the long ones do.
 pub(crate) fn request_head(bytes: &[u8]) {
     let whole = head_length(bytes, 0);
     let dripped =
         (0..=bytes.len()).find_map(|end| head_length(&bytes[..end], end.saturating_sub(1)));
     assert_eq!(whole, dripped);
+    if let Some(length) = whole {
+        // A control character anywhere has all values looked at byte by byte; this one is no part of
+        // the head.
+        let looked_at = [&bytes[..length], b"\x01"].concat();
+        assert_eq!(RequestHead::read(&looked_at), RequestHead::read(&bytes[..length]));
+    }
     let Ok(head) = RequestHead::read(bytes) else { return };
+    let names: BTreeSet<_> =
+        head.headers.iter().map(|header| header.name().to_ascii_lowercase()).collect();
+    let repeated = names.len() < head.headers.len();
+    assert_eq!(head.quirks.contains(Quirk::RepeatedHeader), repeated);
     let plain = head.to_http11();
     let again = RequestHead::read(&plain).expect("a plain head is a head");
     assert_eq!((&again.method, &again.target), (&head.method, &head.target));

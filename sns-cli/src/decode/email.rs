@@ -13,7 +13,7 @@ use samsung_sns::wire::request::RequestHead;
 use std::io::{self, Read};
 
 /// Reads the body of an e-mail request.
-pub(super) fn read(head: &RequestHead, body: &mut Body, report: &mut Report) -> io::Result<()> {
+pub(super) fn read(head: &RequestHead<'_>, body: &mut Body, report: &mut Report) -> io::Result<()> {
     let content_type = head.header("Content-Type").unwrap_or_default();
     let boundary = match Boundary::from_content_type(&content_type) {
         Ok(boundary) => boundary,

@@ -34,7 +34,7 @@ pub(super) enum Message {
 impl Message {
     /// Which message a document is, if nothing else says so.
     fn of(document: &Document<'_>, text: &str) -> Option<Message> {
-        let has = |element| document.find(element).is_some();
+        let has = |element| document.has(element);
         let response = |attribute| document.attribute("Response", attribute).is_some();
         Some(match () {
             () if has("userAuthRequest") || has("loginID") => Message::AllShare,
@@ -205,7 +205,7 @@ impl Reading<'_> {
             Message::AnnounceAnswer => return self.announce_answer(),
             Message::SuccessAnswer => {
                 let status = self.document.attribute("Response", "Status").unwrap_or_default();
-                self.report.fields.text("status", Text::judged(&status, status == "succ"));
+                self.report.fields.text("status", Text::judged(&*status, status == "succ"));
                 return &["Response/", "Response/@Status"];
             }
             Message::ErrorAnswer => return self.error_answer(),

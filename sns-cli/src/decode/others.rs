@@ -23,8 +23,8 @@ pub(super) fn of(document: &Document<'_>, known: &[&str]) -> Vec<(Text, Text)> {
     };
     let mut others = Vec::new();
     for element in document.elements() {
-        let name = element.name.as_ref();
-        for (key, value) in &element.attributes {
+        let name = element.name;
+        for (key, value) in element.attributes {
             let place = format!("{name}/@{key}");
             if is_new(&place, value) {
                 others.push(redact::place(place, value));

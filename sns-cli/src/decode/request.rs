@@ -8,7 +8,8 @@ use super::{MAX_HEAD, email};
 use crate::redact;
 use crate::report::{Fields, Node, Report};
 use samsung_sns::endpoint::{Endpoint, HotspotCheck};
-use samsung_sns::wire::request::{HeadError, Header, RequestHead, head_length};
+use samsung_sns::wire::header::Header;
+use samsung_sns::wire::request::{HeadError, RequestHead, head_length};
 use std::io::{self, Read};
 
 /// Reads the request at the start of a file.
@@ -58,7 +59,7 @@ pub(super) fn read(beginning: &[u8], input: Box<dyn Read>, report: &mut Report) 
 
 /// As much of a head as can be read: the whole lines before the first that nothing can be made of,
 /// where that line begins, and what is wrong with it.
-fn readable(bytes: &[u8]) -> (Option<RequestHead>, Option<(usize, HeadError)>) {
+fn readable(bytes: &[u8]) -> (Option<RequestHead<'_>>, Option<(usize, HeadError)>) {
     let whole = memchr::memrchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
     let error = match RequestHead::read(&bytes[..whole]) {
         Ok(head) => return (Some(head), None),
@@ -72,8 +73,8 @@ fn readable(bytes: &[u8]) -> (Option<RequestHead>, Option<(usize, HeadError)>) {
 }
 
 /// Header lines.
-pub(super) fn headers(headers: &[Header]) -> Node {
-    let pairs = headers.iter().map(|header| redact::header(&header.name, &header.text()));
+pub(super) fn headers(headers: &[Header<'_>]) -> Node {
+    let pairs = headers.iter().map(|header| redact::header(&header.name(), &header.text()));
     Node::Pairs("name", pairs.collect())
 }
 
@@ -121,7 +122,7 @@ fn path_fields(endpoint: &Endpoint, fields: &mut Fields) {
 }
 
 fn read_body(
-    head: &RequestHead,
+    head: &RequestHead<'_>,
     endpoint: &Endpoint,
     body: &mut Body,
     report: &mut Report,
@@ -160,7 +161,7 @@ fn read_body(
 
 /// A body without a length has no end that could be told from its breaking off; the server refuses
 /// it, unless it comes in chunks, which no camera sends.
-fn require_length(head: &RequestHead, body: &Body, report: &mut Report) {
+fn require_length(head: &RequestHead<'_>, body: &Body, report: &mut Report) {
     if head.is_chunked() {
         let text = "the body comes in chunks, which are not taken apart here; no camera sends them";
         report.broken(Some(body.start()), text);

@@ -114,8 +114,8 @@ fn a_post_is_login_announce_and_upload_of_each_file_then_logout() {
     assert_eq!(received[2].bytes, [head, big].concat());
     let second = announce(Media::Video { category: None, owner_id: None }, "my \"film\" & é.mp4");
     assert_eq!(received[3].bytes, camera::announce(&youtube, &second));
-    assert_eq!((received[4].head.method.as_str(), received[4].text()), ("PUT", "film"));
-    assert_eq!(received[4].head.header("Content-Type").unwrap(), "video/mp4");
+    assert_eq!((received[4].head().method.as_ref(), received[4].text()), ("PUT", "film"));
+    assert_eq!(received[4].head().header("Content-Type").unwrap(), "video/mp4");
     let logout = Logout { session_key: Some(key), user: None };
     assert_eq!(received[5].bytes, camera::logout(&youtube, &logout));
 }
@@ -243,11 +243,12 @@ fn with_real_server(data: &Path, test: impl FnOnce(&str)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
     let local = (Ipv4Addr::LOCALHOST, 0).into();
-    let listeners = runtime.block_on(sns_server::listen::bind(&[local])).unwrap();
-    let server = format!("http://{}", listeners[0].local_addr().unwrap());
+    let local = sns_server::config::listen::Listen::Address(local);
+    let doors = sns_server::listen::Doors::open(&[local]).unwrap();
+    let server = doors.describe().unwrap();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {
-        runtime.block_on(sns_server::listen::serve(listeners, app, stopping));
+        runtime.block_on(sns_server::listen::serve(doors, app, stopping)).unwrap();
     });
     test(&server);
     stop.send(true).unwrap();

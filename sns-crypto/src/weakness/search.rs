@@ -230,7 +230,8 @@ impl Search {
         bytes[16..].copy_from_slice(&half(&iv));
         let key = CryptSessionKey::from_bytes(*bytes);
         let text = |blocks: &Vec<[u8; 16]>| {
-            let text = credential::open_bytes(&key, Zeroizing::new(blocks.concat())).ok()?;
+            let text =
+                credential::Opener::new(&key).open_bytes(Zeroizing::new(blocks.concat())).ok()?;
             self.plausible.accepts(&text).then_some(text)
         };
         let texts = self.sealed.iter().map(text).collect::<Option<_>>()?;

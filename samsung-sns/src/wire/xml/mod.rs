@@ -8,12 +8,16 @@
 //! (`4p4uaaq422af3"/>`), the second one never closes `<Request>`; the login answer contains
 //! `<LoginPeopleID="…"/>`, which is no XML.
 
+mod scan;
+
 use crate::quirk::{Quirk, Quirks};
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
+use scan::{inner_text, scan_element};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// No message has more than a dozen elements; what is beyond this many is not looked at.
 pub const MAX_ELEMENTS: usize = 1000;
@@ -26,7 +30,7 @@ pub fn decode<'a>(bytes: &'a [u8], quirks: &mut Quirks) -> Cow<'a, str> {
     if end < bytes.len() {
         quirks.note(Quirk::TrailingNuls);
     }
-    let text = String::from_utf8_lossy(&bytes[..end]);
+    let text = super::text(&bytes[..end]);
     if matches!(text, Cow::Owned(_)) {
         quirks.note(Quirk::NotUtf8);
     }
@@ -38,29 +42,44 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     quick_xml::escape::escape(text)
 }
 
+/// The name of an attribute and its value, unescaped where it can be.
+pub type Attribute<'a> = (&'a str, Cow<'a, str>);
+
 /// One element: its name, its attributes, and the text directly inside it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Element<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Element<'d> {
     /// The name as it is spelt.
-    pub name: Cow<'a, str>,
-    /// Attributes in order, values unescaped where they can be.
-    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub name: &'d str,
+    /// Attributes in order.
+    pub attributes: &'d [Attribute<'d>],
     /// The text and CDATA directly inside, joined; white space alone is none.
-    pub text: Cow<'a, str>,
+    pub text: &'d str,
 }
 
-impl Element<'_> {
+impl<'d> Element<'d> {
     /// The value of an attribute.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    pub fn attribute(&self, name: &str) -> Option<&'d str> {
+        self.attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_ref())
     }
+}
+
+/// An element as it is kept.
+#[derive(Debug, Clone)]
+struct Node<'a> {
+    name: &'a str,
+    /// Where its attributes are among those of the document.
+    attributes: Range<usize>,
+    text: Cow<'a, str>,
+    holds_others: bool,
 }
 
 /// Every element of a message in document order, however broken the message is.
 #[derive(Debug, Clone)]
 pub struct Document<'a> {
     source: &'a str,
-    elements: Vec<Element<'a>>,
+    nodes: Vec<Node<'a>>,
+    /// Those of all elements, in order: one vector for each would cost more than reading them.
+    attributes: Vec<Attribute<'a>>,
     quirks: Quirks,
     broken_at: Option<usize>,
 }
@@ -70,7 +89,8 @@ impl<'a> Document<'a> {
     pub fn read(source: &'a str) -> Document<'a> {
         let mut document = Document {
             source,
-            elements: Vec::with_capacity(16),
+            nodes: Vec::with_capacity(16),
+            attributes: Vec::with_capacity(16),
             quirks: Quirks::default(),
             broken_at: None,
         };
@@ -83,21 +103,30 @@ impl<'a> Document<'a> {
         document
     }
 
-    /// The first element of this name; found by substring search if junk hides it from a parser.
-    pub fn find(&self, name: &str) -> Option<Cow<'_, Element<'a>>> {
-        if let Some(element) = self.elements.iter().find(|element| element.name == name) {
-            return Some(Cow::Borrowed(element));
-        }
-        memchr::memmem::find_iter(self.source.as_bytes(), name)
+    /// Whether there is an element of this name, be it hidden by junk.
+    pub fn has(&self, element: &str) -> bool {
+        self.nodes.iter().any(|node| node.name == element) || self.hidden(element).is_some()
+    }
+
+    /// The attributes of the first element of this name, found by substring search: junk may hide
+    /// it from a parser.
+    fn hidden(&self, element: &str) -> Option<Vec<Attribute<'a>>> {
+        memchr::memmem::find_iter(self.source.as_bytes(), element)
             .filter(|&at| at > 0 && self.source.as_bytes()[at - 1] == b'<')
-            .filter_map(|at| scan_element(self.source, at - 1))
-            .find(|(element, _)| element.name == name)
-            .map(|(element, _)| Cow::Owned(element))
+            .find_map(|at| {
+                let mut attributes = Vec::new();
+                let (node, _) = scan_element(self.source, at - 1, &mut attributes)?;
+                (node.name == element).then_some(attributes)
+            })
     }
 
     /// An attribute of the first element of this name.
-    pub fn attribute(&self, element: &str, name: &str) -> Option<String> {
-        self.find(element)?.attribute(name).map(str::to_owned)
+    pub fn attribute(&self, element: &str, name: &str) -> Option<Cow<'_, str>> {
+        if let Some(node) = self.nodes.iter().find(|node| node.name == element) {
+            return self.element(node).attribute(name).map(Cow::Borrowed);
+        }
+        let hidden = self.hidden(element)?;
+        hidden.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// The text of the first element of this name; see [`texts`](Document::texts).
@@ -121,8 +150,13 @@ impl<'a> Document<'a> {
     }
 
     /// All elements in document order.
-    pub fn elements(&self) -> &[Element<'a>] {
-        &self.elements
+    pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
+        self.nodes.iter().map(|node| self.element(node))
+    }
+
+    fn element<'d>(&'d self, node: &'d Node<'a>) -> Element<'d> {
+        let attributes = &self.attributes[node.attributes.clone()];
+        Element { name: node.name, attributes, text: &node.text }
     }
 
     /// What was odd.
@@ -142,9 +176,8 @@ impl<'a> Document<'a> {
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
         config.allow_dangling_amp = true;
-        // Indices of the elements that are open, and of those that turned out to hold others.
+        // Indices of the elements that are open.
         let mut open: Vec<usize> = Vec::with_capacity(8);
-        let mut parents: Vec<usize> = Vec::with_capacity(16);
         loop {
             let before = start + reader.buffer_position() as usize;
             let source = self.source;
@@ -156,19 +189,19 @@ impl<'a> Document<'a> {
             };
             match event {
                 // A tag within a tag: an unclosed quote, or junk that swallowed what follows.
-                Event::Start(tag) | Event::Empty(tag) if tag.contains('<') => return Some(before),
+                Event::Start(tag) | Event::Empty(tag)
+                    if memchr::memchr(b'<', tag.as_bytes()).is_some() =>
+                {
+                    return Some(before);
+                }
                 Event::Start(tag) => {
-                    parents.extend(open.last());
-                    open.push(self.elements.len());
-                    self.push(inside(&tag), tag.name().as_ref().len());
+                    self.push(inside(&tag), tag.name().as_ref().len(), &open);
+                    open.push(self.nodes.len() - 1);
                 }
-                Event::Empty(tag) => {
-                    parents.extend(open.last());
-                    self.push(inside(&tag), tag.name().as_ref().len());
-                }
+                Event::Empty(tag) => self.push(inside(&tag), tag.name().as_ref().len(), &open),
                 Event::End(tag) => {
                     let name = tag.name().into_inner();
-                    match open.iter().rposition(|&at| self.elements[at].name == name.trim()) {
+                    match open.iter().rposition(|&at| self.nodes[at].name == name.trim()) {
                         Some(at) => {
                             if at + 1 < open.len() {
                                 self.quirks.note(Quirk::MissingEndTag);
@@ -199,7 +232,7 @@ impl<'a> Document<'a> {
                 Event::Eof => break,
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
-            if self.elements.len() >= MAX_ELEMENTS {
+            if self.nodes.len() >= MAX_ELEMENTS {
                 break;
             }
         }
@@ -207,34 +240,40 @@ impl<'a> Document<'a> {
             self.quirks.note(Quirk::MissingEndTag);
         }
         // Quirk(NX300): `4p4uaaq422af3"/>` between the elements of the published login.
-        if parents.iter().any(|&at| !self.elements[at].text.trim().is_empty()) {
+        if self.nodes.iter().any(|node| node.holds_others && !node.text.trim().is_empty()) {
             self.quirks.note(Quirk::StrayText);
         }
         None
     }
 
     /// Takes a tag, given as what stands between `<` and `>` or `/>`.
-    fn push(&mut self, tag: &'a str, name_length: usize) {
-        let name = &tag[..name_length];
-        let mut element = Element::default();
-        // `<LoginPeopleID="x"/>`: the firmware's own spelling, a value where a name belongs.
-        match name.split_once('=') {
-            Some((name, value)) => {
-                self.quirks.note(Quirk::ValueInElementName);
-                element.name = Cow::Borrowed(name);
-                let value = Cow::Borrowed(value.trim_matches('"'));
-                element.attributes.push((Cow::Borrowed(""), value));
-            }
-            None => element.name = Cow::Borrowed(name),
+    fn push(&mut self, tag: &'a str, name_length: usize, open: &[usize]) {
+        if let Some(&parent) = open.last() {
+            self.nodes[parent].holds_others = true;
         }
-        for attribute in Attributes::html(tag, name_length).with_checks(false).flatten() {
+        let first = self.attributes.len();
+        let mut name = &tag[..name_length];
+        // `<LoginPeopleID="x"/>`: the firmware's own spelling, a value where a name belongs.
+        if let Some(equals) = memchr::memchr(b'=', name.as_bytes()) {
+            self.quirks.note(Quirk::ValueInElementName);
+            let value = name[equals + 1..].trim_matches('"');
+            self.attributes.push(("", Cow::Borrowed(value)));
+            name = &name[..equals];
+        }
+        let mut at = name_length;
+        while let Some((key, value, length)) = plain_attribute(&tag[at..]) {
+            self.attributes.push((key, Cow::Borrowed(value)));
+            at += length;
+        }
+        for attribute in Attributes::html(tag, at).with_checks(false).flatten() {
             let value = match attribute.value {
                 Cow::Borrowed(raw) => self.unescaped(raw),
                 Cow::Owned(value) => Cow::Owned(value),
             };
-            element.attributes.push((Cow::Borrowed(attribute.key.into_inner()), value));
+            self.attributes.push((attribute.key.into_inner(), value));
         }
-        self.elements.push(element);
+        let attributes = first..self.attributes.len();
+        self.nodes.push(Node { name, attributes, text: Cow::Borrowed(""), holds_others: false });
     }
 
     fn unescaped(&mut self, raw: &'a str) -> Cow<'a, str> {
@@ -250,7 +289,7 @@ impl<'a> Document<'a> {
         }
         match open.last() {
             Some(&at) => {
-                let inside = &mut self.elements[at].text;
+                let inside = &mut self.nodes[at].text;
                 if inside.is_empty() { *inside = text } else { inside.to_mut().push_str(&text) }
             }
             None => self.quirks.note(Quirk::StrayText),
@@ -261,9 +300,9 @@ impl<'a> Document<'a> {
         let mut at = from;
         while let Some(found) = self.source[at..].find('<') {
             at += found;
-            match scan_element(self.source, at) {
-                Some((element, length)) if self.elements.len() < MAX_ELEMENTS => {
-                    self.elements.push(element);
+            match scan_element(self.source, at, &mut self.attributes) {
+                Some((node, length)) if self.nodes.len() < MAX_ELEMENTS => {
+                    self.nodes.push(node);
                     at += length;
                 }
                 Some(_) => return,
@@ -273,61 +312,17 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The text of an element, from behind the name in its opening tag; `None` if the name goes on.
-fn inner_text(behind_name: &str, name: &str) -> Option<String> {
-    if !behind_name.starts_with([' ', '\t', '\r', '\n', '/', '>']) {
-        return None;
-    }
-    let open_end = behind_name.find('>')?;
-    if behind_name[..open_end].ends_with('/') {
-        return Some(String::new());
-    }
-    let inside = &behind_name[open_end + 1..];
-    let mut text = String::new();
-    let mut at = 0;
-    loop {
-        let rest = &inside[at..];
-        let end = closing_tag(rest, name);
-        let data = rest.find("<![CDATA[").filter(|&data| end.is_none_or(|end| data < end));
-        let Some(data) = data else {
-            // Without its closing tag it ends where the next tag begins.
-            let end = end.or_else(|| rest.find('<')).unwrap_or(rest.len());
-            resolve(&rest[..end], &mut text);
-            return Some(text);
-        };
-        resolve(&rest[..data], &mut text);
-        let data = data + "<![CDATA[".len();
-        let data_end = rest[data..].find("]]>").map(|end| data + end);
-        text.push_str(&rest[data..data_end.unwrap_or(rest.len())]);
-        at += data_end.map_or(rest.len(), |end| end + "]]>".len());
-    }
-}
-
-fn closing_tag(text: &str, name: &str) -> Option<usize> {
-    let behind = |at: usize| text[at + 2..].strip_prefix(name);
-    memchr::memmem::find_iter(text.as_bytes(), "</")
-        .find(|&at| behind(at).is_some_and(|rest| rest.trim_start().starts_with('>')))
-}
-
-/// Appends text with its entities resolved, where they are entities.
-fn resolve(raw: &str, text: &mut String) {
-    let mut rest = raw;
-    while let Some(start) = rest.find('&') {
-        text.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let end = rest.find(';').filter(|&end| end <= 10).map(|end| end + 1);
-        match end.and_then(|end| Some((unescape(&rest[..end]).ok()?, end))) {
-            Some((resolved, end)) => {
-                text.push_str(&resolved);
-                rest = &rest[end..];
-            }
-            None => {
-                text.push('&');
-                rest = &rest[1..];
-            }
-        }
-    }
-    text.push_str(rest);
+/// The attribute at the start, written as cameras write nearly all of theirs: ` key="value"`, without
+/// entities. Gives key, value and the length of it all; `None` for anything else, which quick-xml
+/// reads. It would read this the same, but byte by byte.
+fn plain_attribute(tag: &str) -> Option<(&str, &str, usize)> {
+    let rest = tag.trim_start_matches([' ', '\t', '\r', '\n']);
+    let key_length = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric())?;
+    let (key, rest) = rest.split_at(key_length);
+    let rest = rest.strip_prefix("=\"").filter(|_| !key.is_empty())?;
+    let end = memchr::memchr2(b'"', b'&', rest.as_bytes())?;
+    let behind = rest[end..].strip_prefix('"')?;
+    Some((key, &rest[..end], tag.len() - behind.len()))
 }
 
 /// How much of the start is byte order mark, white space or XML declaration. A declaration that is
@@ -344,47 +339,32 @@ fn prolog_length(source: &str) -> usize {
     source.len() - rest.len()
 }
 
-/// Reads one element at a `<` as the firmware would: a name, `key="value"` pairs up to `>` or the
-/// next tag, then the text up to the next tag. Gives the length of the tag without the text.
-fn scan_element(source: &str, at: usize) -> Option<(Element<'_>, usize)> {
-    let inside = source[at..].strip_prefix('<')?;
-    let name_length = inside
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "_-.:".contains(c)))
-        .unwrap_or(inside.len());
-    if name_length == 0 {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn as_quick_xml_reads(tag: &str, at: usize) -> Vec<(String, String)> {
+        Attributes::html(tag, at)
+            .with_checks(false)
+            .flatten()
+            .map(|read| (read.key.into_inner().to_owned(), read.value.into_owned()))
+            .collect()
     }
-    let name = &inside[..name_length];
-    let mut attributes = Vec::new();
-    let mut rest = &inside[name_length..];
-    loop {
-        rest = rest.trim_start();
-        let key_length = rest.find(['=', '"', '<', '>', ' ', '\n']).unwrap_or(rest.len());
-        let (key, behind) = rest.split_at(key_length);
-        if let Some(value) = behind.strip_prefix("=\"") {
-            // An unclosed quote ends with its line, so that it costs one value and not the message.
-            let end = value.find(['"', '\r', '\n']).unwrap_or(value.len());
-            let raw = &value[..end];
-            attributes.push((Cow::Borrowed(key), unescape(raw).unwrap_or(Cow::Borrowed(raw))));
-            rest = value[end..].strip_prefix('"').unwrap_or(&value[end..]);
-        } else if let Some(text) = behind.strip_prefix('>') {
-            let length = source.len() - at - text.len();
-            let text = match text.strip_prefix("<![CDATA[") {
-                Some(data) => Cow::Borrowed(&data[..data.find("]]>").unwrap_or(data.len())]),
-                None => {
-                    let raw = &text[..text.find('<').unwrap_or(text.len())];
-                    unescape(raw).unwrap_or(Cow::Borrowed(raw))
-                }
-            };
-            return Some((Element { name: Cow::Borrowed(name), attributes, text }, length));
-        } else if behind.is_empty() || behind.starts_with('<') {
-            let length = source.len() - at - behind.len();
-            let element =
-                Element { name: Cow::Borrowed(name), attributes, text: Cow::Borrowed("") };
-            return Some((element, length));
-        } else {
-            // A lone word or quote: pass over it.
-            rest = &behind[behind.chars().next().map_or(0, char::len_utf8)..];
+
+    proptest! {
+        #[test]
+        fn a_plain_attribute_is_what_quick_xml_reads(
+            tag in "([ \t\r\n\x0c]?([a-zA-Z0-9:é=]{0,2}=?\"?[a&;'=/ é]{0,3}[\"' ]?)){0,4}"
+        ) {
+            let mut read = Vec::new();
+            let mut at = 0;
+            while let Some((key, value, length)) = plain_attribute(&tag[at..]) {
+                read.push((key.to_owned(), value.to_owned()));
+                at += length;
+            }
+            read.extend(as_quick_xml_reads(&tag, at));
+            prop_assert_eq!(read, as_quick_xml_reads(&tag, 0));
         }
     }
 }
