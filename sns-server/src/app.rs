@@ -101,6 +101,7 @@ impl App {
         let outbox = Outbox::new(Arc::clone(&spool), clock, config);
         let crowd = Crowd::new(limits.room());
         let metrics = Metrics::new();
+        metrics.register(|registry| outbox.register(registry));
         metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
         Ok(Arc::new(App {
             gateway,

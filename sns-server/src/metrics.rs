@@ -128,7 +128,7 @@ impl Metrics {
         metrics
     }
 
-    /// Lets another room add what it counts (the outbox: its queue, deliveries done and failed). Its
+    /// Lets another room add what it counts, as the outbox does. Its
     /// names get the prefix `sns_` as well; a counter's gets `_total`.
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
@@ -228,6 +228,8 @@ fn status_label(status: Status) -> &'static str {
 fn refusal_label(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::NotUnderstood(_) => "not_understood",
+        Refusal::NoRoute => "no_route",
+        Refusal::AltTextsMissing => "alt_texts_missing",
         Refusal::NotAdmitted => "not_admitted",
         Refusal::WrongPassword => "wrong_password",
         Refusal::NoSession => "no_session",

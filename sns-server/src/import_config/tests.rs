@@ -2,6 +2,7 @@
 //! `NAME.sns.toml`. A mismatch leaves `*.failed` beside.
 
 use super::*;
+use crate::config::{Config, ConfigError};
 use toml::{Table, Value};
 
 fn folder() -> PathBuf {
@@ -65,6 +66,12 @@ fn every_result_holds_together() {
                 }
                 other => panic!("{old:?}: {name} is of type {other}"),
             }
+        }
+        match Config::parse(Path::new("sns.toml"), &new) {
+            Ok(config) => assert_eq!(config.destinations.len(), destinations.len(), "{old:?}"),
+            Err(ConfigError::NobodyAdmitted { .. }) => assert!(!new.contains("[users."), "{old:?}"),
+            // It says to log in again, and where.
+            Err(error) => assert!(error.to_string().contains("mastodon-one.token"), "{error}"),
         }
         assert!(new.lines().all(|line| !line.starts_with('#') || line.chars().count() < 110));
     }

@@ -6,8 +6,10 @@
 use super::Outbox;
 use crate::destination::picture::camera_of;
 use crate::destination::{Destination, Fault, FaultKind, Post, Progress};
+use crate::ledger::Ledger;
 use crate::ledger::outbox::{Next, State};
 use crate::spool::SpoolError;
+use samsung_sns::time::UnixTime;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +76,7 @@ impl Outbox {
     ) -> Result<(), SpoolError> {
         let Next { delivery, attempts, .. } = next;
         let photos = self.spool.photos().to_owned();
-        let read = move |ledger: &mut crate::ledger::Ledger| {
+        let read = move |ledger: &mut Ledger| {
             Ok((ledger.delivery(delivery, &photos)?, ledger.steps(delivery)?))
         };
         let ((receipt, post), steps) = self.on_ledger(read).await?;
@@ -98,10 +100,12 @@ impl Outbox {
         let to = &destination.name;
         let (state, said, not_before) = match result {
             Ok(place) => {
+                self.counts.attempted(to, "delivered");
                 info!(delivery, receipt, to, place, "delivered");
                 (State::Delivered, place, now)
             }
             Err(Fault { kind: FaultKind::Transient { retry_after }, message }) => {
+                self.counts.attempted(to, "again");
                 let pause = pause(attempts, retry_after);
                 warn!(
                     delivery,
@@ -114,6 +118,7 @@ impl Outbox {
                 (State::Waiting, message, later(now, pause))
             }
             Err(Fault { kind: FaultKind::Permanent, message }) => {
+                self.counts.attempted(to, "failed");
                 error!(
                     delivery,
                     receipt,
@@ -124,7 +129,12 @@ impl Outbox {
                 (State::Failed, message, now)
             }
         };
-        self.on_ledger(move |l| l.attempted(delivery, state, &said, not_before, now)).await
+        let outbox = Arc::clone(self);
+        let keep = move |ledger: &mut Ledger| {
+            ledger.attempted(delivery, state, &said, not_before, now)?;
+            outbox.counts.look(ledger)
+        };
+        self.on_ledger(keep).await
     }
 }
 
@@ -165,9 +175,9 @@ fn pause(attempts: u32, retry_after: Option<Duration>) -> Duration {
     doubled.min(LONGEST_PAUSE).mul_f64(jitter).max(retry_after.unwrap_or_default())
 }
 
-fn later(now: samsung_sns::time::UnixTime, pause: Duration) -> samsung_sns::time::UnixTime {
+fn later(now: UnixTime, pause: Duration) -> UnixTime {
     let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-    samsung_sns::time::UnixTime::from_millis(now.as_millis().saturating_add(pause))
+    UnixTime::from_millis(now.as_millis().saturating_add(pause))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //!                                                            └───────────────┘ permanent: a person
 //! ```
 
+mod counts;
 mod deliver;
 mod plan;
 mod retention;
@@ -17,9 +18,11 @@ mod retention;
 use crate::clock::SteadyClock;
 use crate::config::Config;
 use crate::config::destinations::Destinations;
-use crate::ledger::Routed;
+use crate::ledger::{Ledger, LedgerError, Routed};
 use crate::route::Routes;
 use crate::spool::{Spool, SpoolError};
+use counts::Counts;
+use prometheus_client::registry::Registry;
 use samsung_sns::answer::Refusal;
 use samsung_sns::gateway::{Purpose, Ticket};
 use samsung_sns::post::{AltTexts, Caption, Rules};
@@ -44,6 +47,7 @@ pub struct Outbox {
     clock: SteadyClock,
     plan: Mutex<Arc<Plan>>,
     coming: Mutex<Coming>,
+    counts: Counts,
     /// Something has changed: whoever waits for work looks again.
     changed: watch::Sender<()>,
 }
@@ -88,6 +92,7 @@ impl Outbox {
             clock,
             plan: Mutex::new(Arc::new(Plan::of(config))),
             coming: Mutex::default(),
+            counts: Counts::default(),
             changed: watch::Sender::new(()),
         };
         Arc::new(outbox)
@@ -97,6 +102,11 @@ impl Outbox {
     pub fn reload(&self, config: &Config) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Plan::of(config));
         self.look_again();
+    }
+
+    /// Shows what is counted with all else that is.
+    pub fn register(&self, registry: &mut Registry) {
+        self.counts.register(registry);
     }
 
     /// Where what a ticket lets in is to go.
@@ -218,9 +228,7 @@ impl Outbox {
     /// Works on the ledger where waiting for the disk is allowed.
     async fn on_ledger<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut crate::ledger::Ledger) -> Result<T, crate::ledger::LedgerError>
-        + Send
-        + 'static,
+        work: impl FnOnce(&mut Ledger) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, SpoolError> {
         let spool = Arc::clone(&self.spool);
         match tokio::task::spawn_blocking(move || spool.with_ledger(work)).await {

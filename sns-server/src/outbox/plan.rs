@@ -91,6 +91,7 @@ impl Outbox {
                 Next::At(at) => planned.next = Some(planned.next.map_or(at, |next| next.min(at))),
             }
         }
+        self.counts.look(ledger)?;
         Ok(planned)
     }
 }
