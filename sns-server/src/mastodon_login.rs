@@ -37,8 +37,8 @@ pub async fn run(
     let server = server_url(&url)?;
     let host = server.host_str().unwrap_or_default();
     let token_file = token_file.map_or_else(|| format!("{host}.token").into(), PathBuf::from);
-    // Before anybody is asked for anything.
-    let draft = Draft::new(&token_file)?;
+    // Before anybody is asked for anything: can it be written?
+    drop(Draft::new(&token_file)?);
 
     let client = http::uploading_client().map_err(|error| format!("TLS: {error}"))?;
     let at = |path: &str| server.join(path).map_err(|error| format!("{path}: {error}"));
@@ -46,7 +46,10 @@ pub async fn run(
         writeln!(output, "{text}").map_err(|error| format!("cannot ask: {error}"))
     };
 
-    let instance = open::call("asking the instance", client.get(at("/api/v1/instance")?)).await?;
+    let instance = match open::call("", client.get(at("/api/v2/instance")?)).await {
+        Ok(instance) => instance,
+        Err(_) => open::call("asking the instance", client.get(at("/api/v1/instance")?)).await?,
+    };
     let version = instance.get("version").and_then(Value::as_str).unwrap_or_default();
     let is_pixelfed = version.to_lowercase().contains("pixelfed");
     let scopes = if is_pixelfed { PIXELFED_SCOPES } else { SCOPES };
@@ -92,7 +95,7 @@ pub async fn run(
     let account = open::call("trying the token", account).await?;
     let username = text_of(&account, "username")?;
 
-    draft.keep(&token, &token_file)?;
+    Draft::new(&token_file)?.keep(&token, &token_file)?;
     let shown = fs::canonicalize(&token_file).unwrap_or(token_file);
     say(output, &format!("\nThe token of @{username}@{host} is in {}.", shown.display()))?;
     say(output, &section(&server, &shown))

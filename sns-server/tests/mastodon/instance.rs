@@ -16,6 +16,8 @@ pub(crate) struct Shared {
     world: Arc<Mutex<World>>,
     /// A request reached [`Fault::DoneThenTell`].
     pub(crate) told: Arc<Notify>,
+    /// One for each open connection, and this one.
+    connections: Arc<()>,
 }
 
 impl Shared {
@@ -48,7 +50,7 @@ impl Instance {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let world = Arc::new(Mutex::new(World::new(flavour)));
-        let shared = Shared { world, told: Arc::default() };
+        let shared = Shared { world, told: Arc::default(), connections: Arc::default() };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let task = tokio::spawn(wire::serve(listener, tls, shared.clone()));
         Instance { shared, address, scheme, task }
@@ -59,6 +61,14 @@ impl Instance {
         self.task.abort();
         while !self.task.is_finished() {
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// What clients that are gone have sent was read to its end.
+    pub(crate) async fn is_quiet(&self) {
+        // Its own, and that of the task that accepts.
+        while Arc::strong_count(&self.shared.connections) > 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 

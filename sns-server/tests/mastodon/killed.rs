@@ -1,10 +1,9 @@
 //! Killed at every step, a post is there once.
 
 use crate::delivery::{Delivery, Loss};
-use crate::instance::{Instance, PATIENT};
+use crate::instance::Instance;
 use crate::world::{Fault, Flavour};
 use sns_server::destination::FaultKind;
-use sns_server::destination::mastodon::Patience;
 
 /// Two statuses, a film that has to be processed among their files.
 fn post() -> Delivery {
@@ -73,6 +72,8 @@ async fn at_every_request() {
                 }
                 () = told.notified() => {}
             }
+            drop(mastodon);
+            instance.is_quiet().await;
             killed_at.extend(instance.world().requests.last().cloned());
             // A key that Pixelfed keeps although nothing came of it is another test's.
             instance.world().keys.clear();
@@ -108,7 +109,7 @@ async fn at_any_moment() {
                 let path = ["/api/v1/statuses", "/api/v1/accounts", "/api/v"][random.usize(..3)];
                 instance.fault(path, fault);
             }
-            let mastodon = instance.patient("", Patience { ..PATIENT });
+            let mastodon = instance.mastodon("");
             let time = std::time::Duration::from_micros(random.u64(500..60_000));
             match tokio::time::timeout(time, delivery.attempt(&mastodon)).await {
                 Err(_) => {}
@@ -117,6 +118,8 @@ async fn at_any_moment() {
                     assert_ne!(fault.kind, FaultKind::Permanent, "seed {seed}: {fault}");
                 }
             }
+            drop(mastodon);
+            instance.is_quiet().await;
             instance.world().faults.clear();
         }
         assert_there(&instance, &format!("seed {seed}, {flavour:?}, {attempts} attempts"));
