@@ -1,7 +1,7 @@
 //! Mails have a size limit: the server's or our own.
 
 use crate::peer::{Mischief, Nature, Peer};
-use crate::posts::{Kept, social};
+use crate::posts::{Kept, photo, social};
 use crate::{at, mail};
 use sns_server::destination::FaultKind;
 use sns_server::destination::Post;
@@ -107,4 +107,54 @@ async fn what_no_mail_can_hold_is_named_and_the_rest_arrives_once() {
         assert!(fault.message.contains("\"huge.mp4\" is too large for a mail"), "{fault}");
     }
     assert_eq!(peer.mails().len(), 3);
+}
+
+#[tokio::test]
+async fn nobody_taken_for_the_first_mail_means_no_second() {
+    let (peer, folder) = (announcing(600_000), tempfile::tempdir().unwrap());
+    let post = large(folder.path());
+    let (email, kept) = (at(&peer, "too_large = \"split\""), Kept::default());
+    peer.once("RCPT TO:<a@", Mischief::Say("550 gone"));
+    peer.once("RCPT TO:<b@", Mischief::Say("550 gone too"));
+    let fault = email.deliver(&post, &mut kept.progress()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Permanent);
+    assert!(fault.message.ends_with("a@example.com: 550 gone; b@example.com: 550 gone too"));
+    assert_eq!(peer.lines().iter().filter(|line| line.starts_with("MAIL")).count(), 1);
+    email.deliver(&post, &mut kept.progress()).await.unwrap();
+    assert_eq!(peer.mails().len(), 3);
+}
+
+#[tokio::test]
+#[ignore = "until picture::fit is built; then this line goes"]
+async fn large_pictures_are_made_smaller_and_small_ones_stay() {
+    let (peer, folder) = (announcing(400_000), tempfile::tempdir().unwrap());
+    let large = jpeg(3000, 2000);
+    assert!(large.len() > 600_000, "{}", large.len());
+    let files = [("large.JPG", &large[..]), ("small.JPG", &photo())];
+    let mut post = mail(folder.path(), &["a@example.com"]);
+    post.files = social(folder.path(), &files).files;
+    at(&peer, "").deliver(&post, &mut Kept::default().progress()).await.unwrap();
+    let mails = peer.mails();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].bytes.len() <= 400_000);
+    let read = mails[0].parsed();
+    let attachments: Vec<_> = read.attachments().map(|part| part.contents()).collect();
+    assert_eq!(attachments[1], photo());
+    let mut smaller = jpeg_decoder::Decoder::new(attachments[0]);
+    smaller.decode().unwrap();
+    let info = smaller.info().unwrap();
+    assert!(info.width < 3000 && info.width > info.height, "{info:?}");
+    // The original stays as it is.
+    assert!(std::fs::read(&post.files[0].path).unwrap() == large);
+}
+
+/// A picture with so much in it that it is large.
+fn jpeg(width: u16, height: u16) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(5);
+    let pixels: Vec<u8> =
+        (0..usize::from(width) * usize::from(height)).map(|_| random.u8(100..140)).collect();
+    let mut bytes = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut bytes, 80);
+    encoder.encode(&pixels, width, height, jpeg_encoder::ColorType::Luma).unwrap();
+    bytes
 }

@@ -157,6 +157,39 @@ async fn what_passes_is_tried_again_and_arrives_once() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_not_there_waits_for_a_person() {
+    let peer = Peer::new().await;
+    let post = peer.post(&[("a.jpg", b"one")]);
+    let store = store(&peer.keys("").replace("/me/\"", "/me/Photos\"")).unwrap();
+    let probed = store.probe().await.unwrap_err();
+    assert!(probed.message.contains("404 Not Found"), "{probed}");
+    let fault = store.deliver(&post, &mut Kept::default().progress()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Permanent, "{fault}");
+    assert!(fault.message.contains("there is no such folder"), "{fault}");
+    std::fs::create_dir(peer.room().join("Photos")).unwrap();
+    store.probe().await.unwrap();
+    store.deliver(&post, &mut Kept::default().progress()).await.unwrap();
+    assert_eq!(names(&peer.room()), [format!("Photos/{FIRST}")]);
+}
+
+#[tokio::test]
+async fn a_service_that_contradicts_itself_is_not_asked_forever() {
+    let peer = Peer::new().await;
+    for _ in 0..20 {
+        peer.gate.once(is("MOVE"), Mischief::Answer(412, ("x", "y")));
+    }
+    let post = peer.post(&[("a.jpg", b"one")]);
+    let (store, kept) = (peer.store(), Kept::default());
+    for attempt in 1..=4 {
+        let fault = store.deliver(&post, &mut kept.progress()).await.unwrap_err();
+        assert!(matches!(fault.kind, FaultKind::Transient { .. }), "{fault}");
+        assert_eq!(peer.gate.seen("MOVE").len(), attempt * 5);
+    }
+    store.deliver(&post, &mut kept.progress()).await.unwrap();
+    assert_eq!(names(&peer.room()), [FIRST]);
+}
+
+#[tokio::test]
 async fn what_needs_a_person_says_so() {
     let peer = Peer::new().await;
     let post = peer.post(&[("a.jpg", b"one")]);

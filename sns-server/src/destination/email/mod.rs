@@ -167,11 +167,16 @@ impl Email {
                 return Err(Fault::permanent(problem));
             }
             let sent = line.send(&author.from.email, &missing, &bytes).await?;
-            if !sent.accepted.is_empty() {
+            let nobody = sent.accepted.is_empty();
+            if !nobody {
                 progress.note(&step, &sent.accepted.join("\n")).await?;
             }
             outcome.deferred.extend(sent.deferred);
             outcome.refused.extend(sent.refused);
+            // Whom it refuses the first mail it refuses the second.
+            if nobody {
+                break;
+            }
         }
         Ok(outcome)
     }

@@ -92,6 +92,8 @@ fn put(
     for folder in folder.ancestors().take_while(|folder| folder.starts_with(root)) {
         sync_folder(folder)?;
     }
+    // The store itself may be new; what is above it we may not be allowed to open.
+    let _ = root.parent().map(sync_folder);
     Ok(placed.name)
 }
 

@@ -35,6 +35,8 @@ const PART: usize = 8 * 1024 * 1024;
 
 /// So many names are tried before something must be wrong.
 const MOST_NAMES: u64 = 10_000;
+/// A service may find something so often where it had nothing right before.
+const MOST_MISSES: u32 = 5;
 
 /// A store that is a service.
 #[derive(Debug)]
@@ -128,8 +130,8 @@ impl Cloud {
         let hidden = path(&at, &format!(".sns-{mark}.part"));
         let mut uploaded = false;
         let mut number = 1;
-        // Twice as often, because what appears between look and write is looked at again.
-        for _ in 0..MOST_NAMES * 2 {
+        let mut misses = 0;
+        while number <= MOST_NAMES && misses < MOST_MISSES {
             let name = numbered(&at.name, number);
             let to = path(&at, &name);
             let found = self.find(&to, content).await?;
@@ -163,8 +165,12 @@ impl Cloud {
             if is_written {
                 return Ok(Place { name, ..at });
             }
+            misses += u32::from(!matches!(found, Found::Untold));
         }
-        Err(Fault::permanent(format!("{MOST_NAMES} names of its kind are taken")))
+        Err(match misses < MOST_MISSES {
+            true => Fault::permanent(format!("{MOST_NAMES} names of its kind are taken")),
+            false => Fault::transient("the service says both that nothing and something is there"),
+        })
     }
 
     async fn find(&self, to: &str, content: &Content) -> Result<Found, Fault> {
@@ -266,7 +272,8 @@ impl Cloud {
 
     /// Asks for what lies at the root.
     pub(super) async fn probe(&self) -> Result<String, Fault> {
-        match self.operator.list_with("/").limit(1).await {
+        let operator = with_transport(self.operator.clone(), self.transport.clone().probing());
+        match operator.list_with("/").limit(1).await {
             Ok(_) => Ok(format!("{} answers and lets us in", self.shown)),
             Err(error) => {
                 let fault = fault(&error);

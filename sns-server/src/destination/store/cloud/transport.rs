@@ -27,6 +27,7 @@ pub(super) struct Transport {
     /// Without a limit for a whole request: an upload may take hours.
     upload_client: reqwest::Client,
     upload: Option<Upload>,
+    is_probe: bool,
 }
 
 /// What a `PUT` streams instead of the body that opendal gave it.
@@ -46,12 +47,17 @@ struct Moved {
 impl Transport {
     pub(super) fn new() -> reqwest::Result<Transport> {
         let (client, upload_client) = (http::client()?, http::uploading_client()?);
-        Ok(Transport { client, upload_client, upload: None })
+        Ok(Transport { client, upload_client, upload: None, is_probe: false })
     }
 
     /// The same for one upload.
     pub(super) fn uploading(self, upload: Upload) -> Transport {
         Transport { upload: Some(upload), ..self }
+    }
+
+    /// The same for a probe: to it, nothing there is a fault.
+    pub(super) fn probing(self) -> Transport {
+        Transport { is_probe: true, ..self }
     }
 
     async fn send(
@@ -108,7 +114,8 @@ impl HttpTransport for Transport {
         }
         let answer = self.send(parts, body).await.map_err(failed)?;
         let status = answer.status();
-        if !status.is_success() && !is_for_opendal(status) {
+        let is_missing = self.is_probe && status == StatusCode::NOT_FOUND;
+        if is_missing || !(status.is_success() || is_for_opendal(status)) {
             return Err(refused(&method, answer).await);
         }
         let length = answer.content_length().filter(|_| method != Method::HEAD);
@@ -172,6 +179,11 @@ async fn refused(method: &Method, mut answer: reqwest::Response) -> Error {
         StatusCode::NOT_IMPLEMENTED => {
             Error::new(ErrorKind::Unsupported, fault.message.clone()).set_source(fault)
         }
+        // opendal makes folders from the outermost on.
+        StatusCode::CONFLICT if method.as_str() == "MKCOL" => failed(Fault::permanent(format!(
+            "{}; there is no such folder: make it, or mend the address",
+            fault.message
+        ))),
         // Another is at it; a locked file, a write of the same name.
         StatusCode::CONFLICT | StatusCode::LOCKED => failed(Fault::transient(fault.message)),
         // A stick without a battery learns the time minutes after its start.
