@@ -122,7 +122,10 @@ fn hash_password() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::Error>> {
+    // Before the first line: whoever has read it may send a signal.
     let mut hang_up = signal(SignalKind::hangup())?;
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let app = App::new(&config)?;
     let Start { arguments, doors, owner, rights } = start;
     let addresses = doors.describe()?;
@@ -143,8 +146,6 @@ async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::E
     }
 
     let (stop, stopping) = watch::channel(false);
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
     let serving = listen::serve(doors, Arc::clone(&app), stopping);
     tokio::pin!(serving);
