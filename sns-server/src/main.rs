@@ -184,7 +184,10 @@ fn for_one_task() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::Error>> {
+    // Before the first line: whoever has read it may send a signal.
     let mut hang_up = signal(SignalKind::hangup())?;
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let app = App::new(&config)?;
     let Start { arguments, doors, owner, rights } = start;
     let addresses = doors.describe()?;
@@ -206,8 +209,6 @@ async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::E
     }
 
     let (stop, stopping) = watch::channel(false);
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
     let delivering = tokio::spawn(Arc::clone(&app.outbox).run(stopping.clone()));
     let serving = async {
