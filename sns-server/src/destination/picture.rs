@@ -1,8 +1,8 @@
 //! Pictures that are too large for a peer are made smaller; the original stays as it is.
 //!
-//! Law: one picture at a time is in memory, scaled while it is decoded: never more than
-//! [`MOST_PIXELS`] of it. What a viewer needs to show it the right way up and in the right colours
-//! goes with it; nothing else of what the camera wrote does.
+//! Law: one picture at a time is in memory, scaled while it is decoded, never all of a large one.
+//! What a viewer needs to show it the right way up and in the right colours goes with it; nothing else
+//! of what the camera wrote does.
 
 mod raster;
 
