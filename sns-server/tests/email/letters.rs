@@ -94,7 +94,7 @@ async fn a_social_post_gets_its_subject_from_its_words() {
 async fn nothing_a_camera_sends_becomes_a_header() {
     let (peer, folder) = (Peer::new(Nature::default()), tempfile::tempdir().unwrap());
     let hostile = "Hi\r\nBcc: evil@example.com\r\n\r\nbody";
-    let mut post = mail(folder.path(), &["A\r\nBcc: evil@example.com <family@example.com>"]);
+    let mut post = mail(folder.path(), &["family@example.com"]);
     post.title = Some(hostile.to_owned());
     post.sender = Some("Me\r\nBcc: evil@example.com\r\n <me@example.com>".to_owned());
     post.files[0].name = format!("{hostile}\".JPG");
@@ -102,7 +102,7 @@ async fn nothing_a_camera_sends_becomes_a_header() {
     let mails = peer.mails();
     let read = mails[0].parsed();
     assert_eq!(mails[0].to, ["family@example.com"]);
-    assert!(read.bcc().is_none());
+    assert!(read.bcc().is_none() && read.reply_to().is_none());
     assert_eq!(read.subject(), Some("Hi Bcc: evil@example.com body"));
     assert_eq!(read.attachment_count(), 1);
     assert_eq!(read.attachments().next().unwrap().contents(), photo());

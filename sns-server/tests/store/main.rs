@@ -5,6 +5,8 @@
 #[cfg(feature = "cloud-store")]
 mod gate;
 mod local;
+#[cfg(feature = "cloud-store")]
+mod memory;
 #[path = "../posts/mod.rs"]
 mod posts;
 #[cfg(feature = "cloud-store")]

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-struct Peer {
+pub(crate) struct Peer {
     gate: Gate,
     folder: tempfile::TempDir,
 }
 
 impl Peer {
-    async fn new() -> Peer {
+    pub(crate) async fn new() -> Peer {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("s3/photos")).unwrap();
         let objects = s3s_fs::FileSystem::new(folder.path().join("s3")).unwrap();
@@ -34,7 +34,7 @@ impl Peer {
         )
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         store(&self.keys("")).unwrap()
     }
 

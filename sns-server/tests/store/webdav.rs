@@ -13,13 +13,13 @@ use std::time::Duration;
 /// `me:opensesame`
 const LOGIN: &str = "Basic bWU6b3BlbnNlc2FtZQ==";
 
-struct Peer {
+pub(crate) struct Peer {
     gate: Gate,
     folder: tempfile::TempDir,
 }
 
 impl Peer {
-    async fn new() -> Peer {
+    pub(crate) async fn new() -> Peer {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("dav")).unwrap();
         let server = DavHandler::builder()
@@ -50,7 +50,7 @@ impl Peer {
         )
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         store(&self.keys("")).unwrap()
     }
 

@@ -20,8 +20,11 @@ pub(super) fn text(address: &Address) -> &str {
 
 /// An address, with or without a display name.
 pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let text = text.trim();
+    let malformed = || format!("{text:?} is no mail address");
+    if text.contains(char::is_control) {
+        return Err(malformed());
+    }
     if let Ok(mailbox) = text.parse::<Mailbox>() {
         return Ok(mailbox);
     }
@@ -31,7 +34,7 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
     let name = name.trim().trim_matches('"').trim();
     match address.trim().parse::<Address>() {
         Ok(address) => Ok(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address)),
-        Err(_) => Err(format!("{text:?} is no mail address")),
+        Err(_) => Err(malformed()),
     }
 }
 

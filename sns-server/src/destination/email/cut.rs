@@ -190,15 +190,15 @@ mod tests {
         let too_many = vec![("a.jpg", 100_000); 30];
         assert!(cut(&too_many, TooLarge::Downscale).unwrap_err().contains("split"));
         assert!(cut(&[("v.mp4", 2_000_000)], TooLarge::Downscale).is_err());
-        assert!(cut(&[("v.mp4", 710_000), ("a.jpg", 10_000)], TooLarge::Downscale).is_err());
+        assert!(cut(&[("v.mp4", 720_000), ("a.jpg", 10_000)], TooLarge::Downscale).is_err());
     }
 
     #[test]
     fn mails_are_filled_in_order() {
-        let files = [("a.jpg", 400_000), ("b.jpg", 300_000), ("c.jpg", 1), ("d.mp4", 600_000)];
+        let files = [("a.jpg", 500_000), ("b.jpg", 300_000), ("c.jpg", 1), ("d.mp4", 600_000)];
         let mails = vec![vec![(0, None)], vec![(1, None), (2, None)], vec![(3, None)]];
         assert_eq!(cut(&files, TooLarge::Split), Ok(mails));
-        let one_too_large = [("a.jpg", 400_000), ("v.mp4", 2_000_000), ("b.jpg", 300_000)];
+        let one_too_large = [("a.jpg", 500_000), ("v.mp4", 2_000_000), ("b.jpg", 300_000)];
         let plan = plan(&post(&one_too_large), 1, 1_000_000, TooLarge::Split).unwrap();
         assert_eq!(plan.mails.len(), 2);
         assert!(plan.left_out[0].starts_with("\"v.mp4\" is too large"), "{:?}", plan.left_out);
