@@ -157,6 +157,15 @@ impl<'a> Disk<'a> {
             return Err("the ledger was never what was full".to_owned());
         }
         self.is_all_there("full")?;
+        server.is_well()?;
+        server.kill();
+        let mut server = self.start("still-full")?;
+        self.is_all_there("still full")?;
+        let camera = Camera::new(server.address, 1);
+        let file = self.put(&camera, &session, 400_000);
+        if !self.is_refusal(0, file)? {
+            return Err("400 kB fit a full disk".to_owned());
+        }
 
         fs::remove_file(&ballast).map_err(|error| error.to_string())?;
         for _ in 0..5 {
