@@ -157,6 +157,15 @@ impl<'a> Disk<'a> {
             return Err("the ledger was never what was full".to_owned());
         }
         self.is_all_there("full")?;
+        server.is_well()?;
+        server.kill();
+        let mut server = self.start("still-full")?;
+        self.is_all_there("still full")?;
+        let camera = Camera::new(server.address, 1);
+        let file = self.put(&camera, &session, 400_000);
+        if !self.is_refusal(0, file)? {
+            return Err("400 kB fit a full disk".to_owned());
+        }
 
         fs::remove_file(&ballast).map_err(|error| error.to_string())?;
         for _ in 0..5 {
@@ -206,6 +215,9 @@ impl<'a> Disk<'a> {
             self.is_refusal(0, file)?;
             let email = self.email(camera, 1);
             self.is_refusal(1, email)?;
+            // Its record is longer than its file.
+            let letter = self.letter(camera);
+            self.is_refusal(1, letter)?;
         }
         Ok(())
     }
@@ -278,6 +290,13 @@ impl<'a> Disk<'a> {
     fn email(&mut self, camera: &Camera, length: u64) -> Result<(), String> {
         let files: Vec<_> = (0..3).map(|_| self.photo(length.max(1))).collect();
         let outcome = camera.email(SENDER, "", &files);
+        self.settle(SENDER, &files, outcome)
+    }
+
+    fn letter(&mut self, camera: &Camera) -> Result<(), String> {
+        let files = [self.photo(1)];
+        let text = "text ".repeat(2800 + self.rng.usize(..100));
+        let outcome = camera.email(SENDER, &text, &files);
         self.settle(SENDER, &files, outcome)
     }
 
