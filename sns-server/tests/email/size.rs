@@ -125,7 +125,6 @@ async fn nobody_taken_for_the_first_mail_means_no_second() {
 }
 
 #[tokio::test]
-#[ignore = "until picture::fit is built; then this line goes"]
 async fn large_pictures_are_made_smaller_and_small_ones_stay() {
     let (peer, folder) = (announcing(400_000), tempfile::tempdir().unwrap());
     let large = jpeg(3000, 2000);

@@ -209,15 +209,15 @@ impl<'a> Disk<'a> {
     fn squeeze(&mut self, camera: &Camera, session: &str, ballast: &Path) -> Result<(), String> {
         let ballast = File::options().write(true).open(ballast).map_err(|e| e.to_string())?;
         for step in 1..40 {
-            ballast.set_len(BALLAST - step * 4096).map_err(|error| error.to_string())?;
+            ballast.set_len(BALLAST - step * 5 * 4096).map_err(|error| error.to_string())?;
             ballast.sync_all().map_err(|error| error.to_string())?;
+            // Its record is longer than its file.
+            let letter = self.letter(camera);
+            self.is_refusal(1, letter)?;
             let file = self.put(camera, session, 1);
             self.is_refusal(0, file)?;
             let email = self.email(camera, 1);
             self.is_refusal(1, email)?;
-            // Its record is longer than its file.
-            let letter = self.letter(camera);
-            self.is_refusal(1, letter)?;
         }
         Ok(())
     }
