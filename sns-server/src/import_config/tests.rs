@@ -69,7 +69,9 @@ fn every_result_holds_together() {
         }
         match Config::parse(Path::new("sns.toml"), &new) {
             Ok(config) => assert_eq!(config.destinations.len(), destinations.len(), "{old:?}"),
-            Err(ConfigError::NobodyAdmitted { .. }) => assert!(!new.contains("\n[users."), "{old:?}"),
+            Err(ConfigError::NobodyAdmitted { .. }) => {
+                assert!(!new.contains("\n[users."), "{old:?}")
+            }
             // It says to log in again, and where.
             Err(error) => assert!(error.to_string().contains("mastodon-one.token"), "{error}"),
         }
