@@ -301,12 +301,12 @@ fn the_real_server_keeps_what_it_is_sent() {
     config.data_dir = folder.path().join("data");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
-    let local = (Ipv4Addr::LOCALHOST, 0).into();
-    let listeners = runtime.block_on(sns_server::listen::bind(&[local])).unwrap();
-    let server = format!("http://{}", listeners[0].local_addr().unwrap());
+    let local = "127.0.0.1:0".parse().unwrap();
+    let doors = sns_server::listen::Doors::open(&[local]).unwrap();
+    let server = format!("http://{}", doors.addresses().unwrap()[0]);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {
-        runtime.block_on(sns_server::listen::serve(listeners, app, stopping));
+        runtime.block_on(sns_server::listen::serve(doors, app, stopping)).unwrap();
     });
 
     let output =
