@@ -747,12 +747,9 @@ fn the_real_server_is_green_and_keeps_only_what_it_was_meant_to() {
     config.data_dir = folder.path().join("data");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
-    let local = (Ipv4Addr::LOCALHOST, 0).into();
-    let local = sns_server::config::listen::Listen::Address(local);
+    let local = "127.0.0.1:0".parse().unwrap();
     let doors = sns_server::listen::Doors::open(&[local]).unwrap();
-    let address: SocketAddr =
-        doors.describe().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
-    let port = address.port();
+    let port = doors.addresses().unwrap()[0].port();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {
         runtime.block_on(sns_server::listen::serve(doors, app, stopping)).unwrap();

@@ -101,14 +101,21 @@ impl Doors {
         self.interfaces.iter().any(|(_, port)| *port < 1024)
     }
 
+    /// The addresses that are bound.
+    ///
+    /// # Errors
+    /// What the system says if it does not know.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        self.listeners.iter().map(std::net::TcpListener::local_addr).collect()
+    }
+
     /// Where they are, for the first line.
     ///
     /// # Errors
     /// What the system says if it does not know.
     pub fn describe(&self) -> io::Result<String> {
-        let addresses =
-            self.listeners.iter().map(|listener| Ok(format!("http://{}", listener.local_addr()?)));
-        let mut all = addresses.collect::<io::Result<Vec<_>>>()?;
+        let addresses = self.addresses()?;
+        let mut all: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
         let waits = |(name, port): &(String, u16)| format!("{name}:{port} (as its addresses come)");
         all.extend(self.interfaces.iter().map(waits));
         let from = if self.inherited { " (from systemd; `listen` is not bound)" } else { "" };

@@ -242,10 +242,9 @@ fn with_real_server(data: &Path, test: impl FnOnce(&str)) {
     config.data_dir = data.to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
-    let local = (Ipv4Addr::LOCALHOST, 0).into();
-    let local = sns_server::config::listen::Listen::Address(local);
+    let local = "127.0.0.1:0".parse().unwrap();
     let doors = sns_server::listen::Doors::open(&[local]).unwrap();
-    let server = doors.describe().unwrap();
+    let server = format!("http://{}", doors.addresses().unwrap()[0]);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {
         runtime.block_on(sns_server::listen::serve(doors, app, stopping)).unwrap();
