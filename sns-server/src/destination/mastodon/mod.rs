@@ -19,24 +19,25 @@
 mod api;
 mod instance;
 mod look;
+mod posting;
 mod rate_limit;
+mod steps;
+mod uploading;
 mod words;
 
 pub(crate) use api::open;
 
-use super::{Fault, Post, Progress, http, picture};
+use super::{Fault, Post, Progress, http};
 use crate::config::secret::secret;
-use api::{Account, Api, Media, NewStatus, Refusal, Source, State, Status, Upload};
-use bytes::Bytes;
+use api::{Account, Api};
 use instance::Instance;
-use look::Wanted;
 use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use steps::{begun, noted, planned, posted, step};
 use tokio::time::Instant;
 
 /// How long an instance's word about its limits counts.
@@ -273,216 +274,6 @@ impl Mastodon {
             Err(refusal) => Err(refusal.fault),
         }
     }
-
-    /// Looks for a status that was begun, and notes it if it is there. A token that may not read
-    /// sees nothing.
-    async fn look(
-        &self,
-        delivery: &Delivery<'_>,
-        n: usize,
-        files: &Range<usize>,
-        progress: &mut Progress,
-    ) -> Result<(), Fault> {
-        let Sight::Of(account) = self.sight().await? else { return Ok(()) };
-        let ids = media_ids(files, progress);
-        let (text, _) = delivery.text(self);
-        let wanted = match ids.is_empty() {
-            true => Wanted::Text(&text, self.visibility),
-            false => Wanted::Files(&ids),
-        };
-        let after = progress.of(&begun(n)).unwrap_or_default().to_owned();
-        match look::find(&self.api, &account.id, &after, wanted).await {
-            Ok(Some(found)) => progress.note(&posted(n), &in_note(&found)).await,
-            Ok(None) => Ok(()),
-            Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => Ok(()),
-            Err(refusal) => Err(refusal.fault),
-        }
-    }
-
-    /// Uploads a file if that was not done, and waits until it can be used.
-    async fn have_uploaded(
-        &self,
-        delivery: &Delivery<'_>,
-        at: usize,
-        progress: &mut Progress,
-    ) -> Result<(), Fault> {
-        match noted(progress, &media(at)).map(|(id, state)| (id.to_owned(), state == PROCESSING)) {
-            Some((_, false)) => Ok(()),
-            Some((id, true)) => match self.processed(&id).await {
-                Ok(()) => progress.note(&media(at), &id).await,
-                // It waited too long for its status, and is gone.
-                Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => {
-                    self.upload(delivery, at, progress).await
-                }
-                Err(refusal) => self.give_up(refusal, at, progress).await,
-            },
-            None => self.upload(delivery, at, progress).await,
-        }
-    }
-
-    async fn upload(
-        &self,
-        delivery: &Delivery<'_>,
-        at: usize,
-        progress: &mut Progress,
-    ) -> Result<(), Fault> {
-        let file = &delivery.post.files[at];
-        let about = |fault: Fault| Fault {
-            message: format!("{}: {}", named(&file.name), fault.message),
-            ..fault
-        };
-        let (copy, media_type) = match file.media_type.starts_with("image/") {
-            false if file.length > delivery.instance.video => {
-                return Err(about(Fault::permanent(format!(
-                    "the video has {}, and {} takes at most {}",
-                    instance::size(file.length),
-                    delivery.instance.domain,
-                    instance::size(delivery.instance.video)
-                ))));
-            }
-            false => (None, file.media_type.as_str()),
-            true => {
-                let fitted = picture::fit(&file.path, delivery.instance.picture).await;
-                match fitted.map_err(|error| about(Fault::permanent(error.to_string())))? {
-                    Some(copy) => (Some(copy), "image/jpeg"),
-                    None => (None, file.media_type.as_str()),
-                }
-            }
-        };
-        let source = match copy {
-            Some(copy) => Source::Copy(Bytes::from(copy)),
-            None => Source::File(file.path.clone()),
-        };
-        let most = delivery.instance.alt_text;
-        // Nothing is reserved for addresses here.
-        let (description, _) = words::shortened(file.alt_text.trim(), most, 0);
-        let upload = Upload { source, media_type, description: &description };
-        let (Media { id }, state) =
-            self.api.upload(&upload).await.map_err(|refusal| about(refusal.fault))?;
-        if state == State::Processing {
-            progress.note(&media(at), &format!("{id} {PROCESSING}")).await?;
-            if let Err(refusal) = self.processed(&id).await {
-                return self.give_up(refusal, at, progress).await.map_err(about);
-            }
-        }
-        progress.note(&media(at), &id).await
-    }
-
-    /// Waits until a file can be used.
-    async fn processed(&self, id: &str) -> Result<(), Refusal> {
-        let begun = Instant::now();
-        let mut pause = self.patience.poll;
-        while self.api.media(id).await? == State::Processing {
-            if begun.elapsed() >= self.patience.processing {
-                let message = "the instance is still processing it".to_owned();
-                return Err(Fault::transient(message).into());
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(Duration::from_secs(10));
-        }
-        Ok(())
-    }
-
-    /// What a file that could not be processed means. If it never will be, a person's retry uploads
-    /// it again.
-    async fn give_up(
-        &self,
-        refusal: Refusal,
-        at: usize,
-        progress: &mut Progress,
-    ) -> Result<(), Fault> {
-        if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) || refusal.is(StatusCode::NOT_FOUND) {
-            progress.note(&media(at), "").await?;
-        }
-        Err(refusal.fault)
-    }
-
-    /// Posts a status whose files are uploaded.
-    async fn post(
-        &self,
-        delivery: &Delivery<'_>,
-        n: usize,
-        files: &Range<usize>,
-        progress: &mut Progress,
-    ) -> Result<(), Fault> {
-        let is_retry = progress.of(&begun(n)).is_some();
-        let is_blind = matches!(self.sight().await?, Sight::Forbidden);
-        if !is_retry {
-            let newest = self.newest().await?;
-            progress.note(&begun(n), &newest).await?;
-        }
-        let status = match self.try_post(delivery, n, files, progress).await {
-            // Mastodon says 422, Pixelfed 400 or 404, when a file waited too long for its status
-            // and is gone. One that was uploaded a moment ago is not.
-            Err(refusal)
-                if is_retry
-                    && !files.is_empty()
-                    && !is_known_key(&refusal)
-                    && matches!(
-                        refusal.status.map(|status| status.as_u16()),
-                        Some(400 | 404 | 422)
-                    ) =>
-            {
-                if is_blind {
-                    let message = format!(
-                        "{}; or it was posted by an earlier attempt, and the token may not read \
-                         whether it was: look there",
-                        refusal.fault.message
-                    );
-                    return Err(Fault::permanent(message));
-                }
-                for at in files.clone() {
-                    self.upload(delivery, at, progress).await?;
-                }
-                self.try_post(delivery, n, files, progress).await
-            }
-            answer => answer,
-        };
-        match status {
-            Ok(status) => progress.note(&posted(n), &in_note(&status)).await,
-            Err(refusal) if is_known_key(&refusal) => Err(Fault::transient(format!(
-                "{}; it keeps the key of an attempt that it did not finish for an hour",
-                refusal.fault.message
-            ))),
-            Err(refusal) => Err(refusal.fault),
-        }
-    }
-
-    async fn try_post(
-        &self,
-        delivery: &Delivery<'_>,
-        n: usize,
-        files: &Range<usize>,
-        progress: &Progress,
-    ) -> Result<Status, Refusal> {
-        let ids = media_ids(files, progress);
-        let is_first = n == 0;
-        // On Pixelfed each album stands alone, and needs its words.
-        let has_words = is_first || delivery.instance.is_pixelfed;
-        let text = if has_words { delivery.text(self).0 } else { String::new() };
-        let first = noted(progress, &posted(0)).map(|(id, _)| id);
-        let status = NewStatus {
-            status: &text,
-            media_ids: &ids,
-            in_reply_to_id: first.filter(|_| !is_first && !delivery.instance.is_pixelfed),
-            visibility: self.visibility,
-            language: self.language.as_deref(),
-            sensitive: self.sensitive,
-        };
-        self.api.post(&status, &format!("{}-{n}", delivery.post.id)).await
-    }
-
-    /// The newest status of the account; empty if there is none, or we may not look.
-    async fn newest(&self) -> Result<String, Fault> {
-        let Sight::Of(account) = self.sight().await? else { return Ok(String::new()) };
-        match self.api.statuses(&account.id, "", 1).await {
-            Ok(statuses) => {
-                Ok(statuses.into_iter().next().map(|status| status.id).unwrap_or_default())
-            }
-            Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => Ok(String::new()),
-            Err(refusal) => Err(refusal.fault),
-        }
-    }
 }
 
 /// A post, and who is to have it.
@@ -497,77 +288,6 @@ impl Delivery<'_> {
         let camera = self.post.camera.as_deref().filter(|_| to.camera_line);
         words::compose(&self.post.text, camera, &to.postscript, self.instance)
     }
-}
-
-/// Pixelfed knows the `Idempotency-Key`, and says so instead of what came of it.
-fn is_known_key(refusal: &Refusal) -> bool {
-    refusal.is(StatusCode::BAD_REQUEST)
-        && refusal.fault.message.to_lowercase().contains("idempotency")
-}
-
-/// Which files go into which status: as an earlier attempt planned it, for the instance may have
-/// changed its mind since.
-async fn planned(
-    delivery: &Delivery<'_>,
-    progress: &mut Progress,
-) -> Result<Vec<Range<usize>>, Fault> {
-    let files = &delivery.post.files;
-    if let Some(counts) = step(progress, "plan") {
-        let mut end = 0;
-        let status = |count: &str| {
-            let start = end;
-            end += count.parse::<usize>().ok()?;
-            Some(start..end)
-        };
-        let statuses: Option<Vec<_>> = counts.split(' ').map(status).collect();
-        match statuses {
-            Some(statuses) if end == files.len() => return Ok(statuses),
-            _ => return Err(Fault::permanent(format!("the plan {counts:?} is not for this post"))),
-        }
-    }
-    let statuses = words::plan(files, delivery.instance.files);
-    let counts: Vec<String> = statuses.iter().map(|files| files.len().to_string()).collect();
-    progress.note("plan", &counts.join(" ")).await?;
-    Ok(statuses)
-}
-
-const PROCESSING: &str = "processing";
-
-fn media(at: usize) -> String {
-    format!("media.{at}")
-}
-
-fn begun(n: usize) -> String {
-    format!("status.{n}.begun")
-}
-
-fn posted(n: usize) -> String {
-    format!("status.{n}")
-}
-
-/// What was noted of a step; nothing if it was undone.
-fn step<'a>(progress: &'a Progress, step: &str) -> Option<&'a str> {
-    progress.of(step).filter(|value| !value.is_empty())
-}
-
-/// An id, and what was noted with it.
-fn noted<'a>(progress: &'a Progress, name: &str) -> Option<(&'a str, &'a str)> {
-    let value = step(progress, name)?;
-    Some(value.split_once(' ').unwrap_or((value, "")))
-}
-
-fn media_ids(files: &Range<usize>, progress: &Progress) -> Vec<String> {
-    let id = |at| noted(progress, &media(at)).map(|(id, _)| id.to_owned());
-    files.clone().filter_map(id).collect()
-}
-
-fn in_note(status: &Status) -> String {
-    format!("{} {}", status.id, status.url.as_deref().unwrap_or(&status.id))
-}
-
-/// A file's name as sent, harmless in a line.
-fn named(name: &str) -> String {
-    http::one_line(name, 80)
 }
 
 /// The address of an instance, as a person writes it.
