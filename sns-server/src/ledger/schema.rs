@@ -59,6 +59,7 @@ const STEPS: [&str; 2] = [
     DROP TABLE receipt_photo_1;
     CREATE INDEX receipt_photo_receipt ON receipt_photo (receipt);
     CREATE INDEX receipt_photo_photo ON receipt_photo (photo);
+    CREATE INDEX photo_part ON photo (part) WHERE part IS NOT NULL;
     CREATE INDEX receipt_series ON receipt (series) WHERE series IS NOT NULL;
     CREATE INDEX receipt_whole_at ON receipt (whole_at);
 
@@ -83,6 +84,8 @@ const STEPS: [&str; 2] = [
         changed_at  INTEGER NOT NULL
     );
     CREATE INDEX delivery_waiting ON delivery (destination, id) WHERE state = 'waiting';
+    CREATE INDEX delivery_open ON delivery (destination, state) WHERE state IN ('waiting', 'failed');
+    CREATE INDEX delivery_receipt ON delivery (receipt);
     CREATE TABLE delivery_file (
         delivery      INTEGER NOT NULL REFERENCES delivery (id),
         position      INTEGER NOT NULL,

@@ -53,8 +53,8 @@ impl Ledger {
                     Err(error) => warn!(%error, "a kept session cannot be read; it has ended"),
                 }
             }
-            let recorded: Option<i64> =
-                transaction.query_row("SELECT max(series) FROM receipt", [], |row| row.get(0))?;
+            let recorded = "SELECT max(series) FROM receipt WHERE series IS NOT NULL";
+            let recorded: Option<i64> = transaction.query_row(recorded, [], |row| row.get(0))?;
             let recorded = SeriesId(recorded.unwrap_or(0).cast_unsigned());
             let under_way = || sessions.iter().filter_map(|(_, session)| session.series());
             let last_series = recorded.max(under_way().max().unwrap_or_default());
