@@ -298,7 +298,7 @@ async fn a_slow_upload_is_no_silence() {
     let film = vec![7; 16 * 1024 * 1024];
     let delivery = Delivery::of("Film").with("video/mp4", &film, "waves");
     instance.fault("/api/v2/media", Fault::Slow);
-    let patience = Patience { silence: Duration::from_secs(4), ..PATIENT };
+    let patience = Patience { silence: Duration::from_secs(5), ..PATIENT };
     let begun = std::time::Instant::now();
     delivery.attempt(&instance.patient("", patience)).await.unwrap();
     assert!(begun.elapsed() > patience.silence, "{:?}", begun.elapsed());

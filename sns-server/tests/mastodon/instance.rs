@@ -48,6 +48,8 @@ impl Instance {
 
     pub(crate) async fn start_with(flavour: Flavour, tls: Option<Certificate>) -> Instance {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // As little as a slow link has under way.
+        socket2::SockRef::from(&listener).set_recv_buffer_size(64 * 1024).unwrap();
         let address = listener.local_addr().unwrap();
         let world = Arc::new(Mutex::new(World::new(flavour)));
         let shared = Shared { world, told: Arc::default(), connections: Arc::default() };
