@@ -101,9 +101,16 @@ pub struct Packets {
     is_nano: bool,
     link: u32,
     /// pcapng: the interfaces of the section.
-    interfaces: Vec<Interface>,
+    interfaces: Interfaces,
     error: Rc<RefCell<Option<String>>>,
     has_ended: bool,
+}
+
+/// The interfaces of a section.
+#[derive(Debug, Default)]
+struct Interfaces {
+    all: Vec<Interface>,
+    is_big_endian: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +157,7 @@ impl Packets {
             (None, PcapError::Incomplete(_) | PcapError::Eof) => CaptureError::Cut { at: 0 },
             (None, _) => CaptureError::Broken { at: 0 },
         })?;
-        let interfaces = Vec::new();
+        let interfaces = Interfaces::default();
         Ok(Packets { reader, is_nano: false, link: 0, interfaces, error, has_ended: false })
     }
 
@@ -239,19 +246,25 @@ enum Trouble {
 }
 
 /// A packet, if a block of pcapng holds one.
-fn next_generation<'a>(interfaces: &mut Vec<Interface>, block: Block<'a>) -> Option<Packet<'a>> {
+fn next_generation<'a>(interfaces: &mut Interfaces, block: Block<'a>) -> Option<Packet<'a>> {
     match block {
-        Block::SectionHeader(_) => interfaces.clear(),
-        Block::InterfaceDescription(interface) if interfaces.len() < MAX_INTERFACES => {
-            interfaces.push(Interface {
+        Block::SectionHeader(section) => {
+            interfaces.all.clear();
+            interfaces.is_big_endian = section.big_endian();
+        }
+        Block::InterfaceDescription(interface) if interfaces.all.len() < MAX_INTERFACES => {
+            // pcap-parser reads it in one byte order only.
+            let offset = interface.ts_offset();
+            let offset = if interfaces.is_big_endian { offset.swap_bytes() } else { offset };
+            interfaces.all.push(Interface {
                 link: interface.linktype.0 as u32 & 0xffff,
                 snap_length: interface.snaplen,
-                units_a_second: interface.ts_resolution().filter(|&r| r > 0).unwrap_or(1_000_000),
-                offset_seconds: interface.ts_offset(),
+                units_a_second: units_a_second(interface.if_tsresol),
+                offset_seconds: offset,
             });
         }
         Block::EnhancedPacket(packet) => {
-            let interface = interfaces.get(packet.if_id as usize);
+            let interface = interfaces.all.get(packet.if_id as usize);
             let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
             let kept = packet.data.len().min(packet.caplen as usize);
             return Some(Packet {
@@ -262,7 +275,7 @@ fn next_generation<'a>(interfaces: &mut Vec<Interface>, block: Block<'a>) -> Opt
             });
         }
         Block::SimplePacket(packet) => {
-            let interface = interfaces.first();
+            let interface = interfaces.all.first();
             let limit = interface.map_or(0, |interface| interface.snap_length);
             let limit = if limit == 0 { u32::MAX } else { limit };
             let kept = packet.data.len().min(packet.origlen.min(limit) as usize);
@@ -276,6 +289,17 @@ fn next_generation<'a>(interfaces: &mut Vec<Interface>, block: Block<'a>) -> Opt
         _ => {}
     }
     None
+}
+
+/// What `if_tsresol` means. pcap-parser's own reading refuses every power of two.
+fn units_a_second(resolution: u8) -> u64 {
+    let exponent = u32::from(resolution & 0x7f);
+    let units = if resolution & 0x80 == 0 {
+        10_u64.checked_pow(exponent)
+    } else {
+        1_u64.checked_shl(exponent)
+    };
+    units.filter(|&units| units > 0).unwrap_or(1_000_000)
 }
 
 impl Interface {

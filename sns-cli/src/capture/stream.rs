@@ -234,6 +234,8 @@ impl Stream {
         give: &mut dyn FnMut(Piece<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         if arrival.bytes.is_empty() && arrival.missing == 0 {
+            let is_probe = self.next_sequence == Some(arrival.sequence.wrapping_add(1));
+            self.oddities.probes += u64::from(is_probe && self.next > START);
             return Ok(());
         }
         if self.next_sequence.is_none() && self.anchor.is_none() {
@@ -350,6 +352,9 @@ impl Stream {
     /// Keeps a segment that cannot be given yet; what is there stays.
     fn keep(&mut self, at: u64, arrival: &Arrival<'_>) {
         let end = at + arrival.bytes.len() as u64;
+        if arrival.bytes.len() > 1 {
+            self.drop_probes(at, end);
+        }
         let mut here = at;
         while here < end {
             let before = self.waiting.range(..=here).next_back();
@@ -384,6 +389,18 @@ impl Stream {
             let (time, heard) = (arrival.time, arrival.heard);
             let cut = Waiting { bytes: Vec::new(), missing, time, heard };
             self.waiting.entry(end).or_insert(cut);
+        }
+    }
+
+    /// A keep-alive probe that came before what it repeats need not hold the right byte.
+    fn drop_probes(&mut self, from: u64, until: u64) {
+        let is_probe = |piece: &Waiting| piece.bytes.len() == 1 && piece.missing == 0;
+        while let Some((&at, _)) =
+            self.waiting.range(from..until).find(|(_, piece)| is_probe(piece))
+        {
+            self.waiting.remove(&at);
+            self.waiting_bytes -= 1;
+            self.oddities.probes += 1;
         }
     }
 

@@ -43,6 +43,23 @@ pub(super) struct Span {
     pub(super) ended: u64,
     /// How many segments it came in.
     pub(super) segments: u64,
+    /// How many of its bytes were in the first.
+    pub(super) first: u64,
+}
+
+impl Span {
+    /// It begins with this piece.
+    fn of(piece: &Piece<'_>) -> Span {
+        Span {
+            start: piece.offset,
+            end: piece.offset,
+            heard: piece.heard,
+            began: piece.time,
+            ended: piece.time,
+            segments: 0,
+            first: 0,
+        }
+    }
 }
 
 /// A request and its answer, as far as they are there.
@@ -75,6 +92,8 @@ pub(super) struct Talk {
     opener: Direction,
     called: Direction,
     pub(super) speech: Speech,
+    /// A handshake: from whom, its first bytes, and where they stand.
+    hello: Option<(Side, Vec<u8>, Span)>,
     requests: VecDeque<Half>,
     answers: VecDeque<Half>,
 }
@@ -102,6 +121,7 @@ impl Talk {
             opener: Direction::default(),
             called: Direction::default(),
             speech: Speech::Unknown,
+            hello: None,
             requests: VecDeque::new(),
             answers: VecDeque::new(),
         }
@@ -136,7 +156,7 @@ impl Talk {
         extract: &mut Option<Extract>,
         done: &mut Vec<Exchange>,
     ) -> io::Result<()> {
-        if self.speech == Speech::Handshake {
+        if self.speech == Speech::Handshake && !self.is_answered_in_clear(from, piece) {
             return Ok(());
         }
         let length = match piece.content {
@@ -152,6 +172,31 @@ impl Talk {
         self.direction(from).given = piece.offset + length;
         self.pair(false, None, done);
         Ok(())
+    }
+
+    /// Whether a server takes a TLS handshake for a broken request, and says so: then the handshake
+    /// is one.
+    fn is_answered_in_clear(&mut self, from: Side, piece: &Piece<'_>) -> bool {
+        let Content::Bytes(bytes) = piece.content else { return false };
+        let Some((client, hello, span)) = self.hello.take() else { return false };
+        if from == client || !begins(bytes, Role::Answer) {
+            self.hello = Some((client, hello, span));
+            return false;
+        }
+        self.client = Some(client);
+        self.speech = Speech::Http;
+        self.direction(client).is_lost = true;
+        self.direction(client).unread = 0;
+        let place = Place { source: self.source.clone(), ..Place::default() };
+        let finished = Incoming::new(Role::Request, false, place).refused(&hello);
+        self.requests.push_back(Half { finished, span });
+        true
+    }
+
+    /// A handshake begins: its first bytes are kept, to say which.
+    fn handshake(&mut self, from: Side, bytes: &[u8], span: Span) {
+        self.speech = Speech::Handshake;
+        self.hello = Some((from, bytes[..bytes.len().min(ENOUGH)].to_vec(), span));
     }
 
     /// Nothing more will be said.
@@ -178,14 +223,14 @@ impl Talk {
     }
 
     /// Who is who, by how the first message begins.
-    fn recognise(&mut self, from: Side, bytes: &[u8]) -> Option<Role> {
+    fn recognise(&mut self, from: Side, bytes: &[u8], piece: &Piece<'_>) -> Option<Role> {
         if let Some(role) = self.role(from) {
             return Some(role);
         }
         let is_known = self.peers.has_beginning && from == Side::Opener;
         let role = match Form::of(&bytes[..bytes.len().min(ENOUGH)]) {
             Form::Handshake => {
-                self.speech = Speech::Handshake;
+                self.handshake(from, bytes, Span::of(piece));
                 return None;
             }
             Form::Response if begins(bytes, Role::Answer) => Role::Answer,
@@ -213,8 +258,9 @@ impl Talk {
             direction.is_lost |= !has_beginning;
         }
         let mut at = piece.offset;
+        let mut is_counted = false;
         while !bytes.is_empty() {
-            let Some(role) = self.recognise(from, bytes) else {
+            let Some(role) = self.recognise(from, bytes, piece) else {
                 let direction = self.direction(from);
                 direction.is_lost = true;
                 direction.unread += bytes.len() as u64;
@@ -235,21 +281,19 @@ impl Talk {
                     return Ok(());
                 }
                 direction.is_lost = false;
-                let start = Span {
-                    start: at,
-                    end: at,
-                    heard: piece.heard,
-                    began: piece.time,
-                    ended: piece.time,
-                    segments: 0,
-                };
+                let start = Span { start: at, end: at, ..Span::of(piece) };
                 let incoming = self.message(from, role);
                 self.direction(from).current = Some((incoming, start));
+                is_counted = false;
             }
             let direction = self.direction(from);
             let Some((mut incoming, mut span)) = direction.current.take() else { return Ok(()) };
             let taken = incoming.feed(bytes, extract)?;
-            span.segments += 1;
+            span.segments += u64::from(!is_counted);
+            is_counted = true;
+            if span.segments == 1 {
+                span.first += taken as u64;
+            }
             span.ended = piece.time;
             span.end = at + taken as u64;
             at = span.end;
@@ -262,7 +306,8 @@ impl Talk {
                 direction.is_lost = true;
                 direction.unread += head.len() as u64 + bytes.len() as u64;
                 if is_first && matches!(Form::of(head), Form::Handshake) {
-                    self.speech = Speech::Handshake;
+                    let hello = head.to_vec();
+                    self.handshake(from, &hello, span);
                 } else if is_first && self.requests.is_empty() && self.answers.is_empty() {
                     // Whoever speaks so is no HTTP client; let what comes say who is who.
                     self.client = None;
@@ -350,6 +395,7 @@ impl Talk {
         let is_interim = matches!(&finished.head,
             Some(Head::Answer(head)) if (100..=199).contains(&head.status) && head.status != 101);
         if is_interim {
+            self.direction(from).count -= 1;
             return Ok(());
         }
         let half = Half { finished, span };

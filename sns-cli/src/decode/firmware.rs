@@ -1,8 +1,9 @@
 //! What the firmware makes of an answer.
 //!
-//! Law: the core's camera end decides, by substring search as the firmware does; here it is only
-//! put into words. Where nobody knows what the firmware wants, nothing is said.
+//! Law: the core's camera end decides, by substring search as the firmware does, in the first TCP
+//! segment: the firmware reads no further. Where nobody knows what it wants, nothing is said.
 
+use super::conversation::Span;
 use samsung_sns::answer::scan_reason;
 use samsung_sns::camera;
 use samsung_sns::endpoint::Endpoint;
@@ -22,7 +23,21 @@ pub(super) struct Verdict {
 }
 
 /// What a camera that asked `endpoint` (with a message of this kind) makes of an answer.
-pub(super) fn verdict(endpoint: &Endpoint, kind: &str, answer: &[u8]) -> Option<Verdict> {
+pub(super) fn verdict(
+    endpoint: &Endpoint,
+    kind: &str,
+    answer: &[u8],
+    span: &Span,
+) -> Option<Verdict> {
+    let first = usize::try_from(span.first).unwrap_or(usize::MAX);
+    let mut verdict = of_bytes(endpoint, kind, &answer[..answer.len().min(first)])?;
+    if span.segments > 1 && !verdict.accepts {
+        verdict.text = format!("in the first of {} segments {}", span.segments, verdict.text);
+    }
+    Some(verdict)
+}
+
+fn of_bytes(endpoint: &Endpoint, kind: &str, answer: &[u8]) -> Option<Verdict> {
     let status = camera::status(answer);
     let body = camera::body(answer);
     let (accepts, yes, no) = match endpoint {

@@ -93,6 +93,12 @@ impl Incoming {
         self
     }
 
+    /// It begins so, and is no request.
+    pub(super) fn refused(mut self, beginning: &[u8]) -> Finished {
+        let _ = request::read(beginning, &mut self.report);
+        Finished { head: None, report: self.report, searched: Vec::new() }
+    }
+
     /// Whether all of it came.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state, State::Done | State::Lost)

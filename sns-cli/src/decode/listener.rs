@@ -165,7 +165,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             (Some(request), Some(answer)) => match &request.finished.head {
                 Some(Head::Request(_, endpoint)) => {
                     let kind = request.finished.report.kind;
-                    firmware::verdict(endpoint, kind, &answer.finished.searched)
+                    firmware::verdict(endpoint, kind, &answer.finished.searched, &answer.span)
                 }
                 _ => None,
             },

@@ -145,6 +145,10 @@ fn branch(name: &str, node: &Node) -> Branch {
         ("warnings", Node::List(nodes)) => return warnings(nodes),
         ("firmware", Node::Map(fields)) => return firmware(fields),
         ("camera", Node::Map(fields)) => return camera(fields),
+        ("cameras", Node::List(nodes)) => return cameras(nodes),
+        ("answered_after_us", Node::Number(micros)) => {
+            return leaf(format!("answered after: {}.{} ms", micros / 1000, micros / 100 % 10));
+        }
         _ => {}
     }
     let style = if name == "error" { BAD } else { PLAIN };
@@ -229,6 +233,30 @@ fn camera(fields: &Fields) -> Branch {
     let line = format!("camera: {} (a guess)", texts("models").join(" or "));
     let leaves = texts("reasons").into_iter().map(leaf).collect();
     Branch { line, leaves, style: PLAIN }
+}
+
+fn cameras(nodes: &[Node]) -> Branch {
+    let leaves = nodes.iter().filter_map(|node| {
+        let Node::Map(fields) = node else { return None };
+        let address = fields.get("address").map(escaped).unwrap_or_default();
+        let number = |name: &str| {
+            fields.0.iter().find_map(|(field, node)| match node {
+                Node::Number(number) if *field == name => Some(*number),
+                _ => None,
+            })
+        };
+        let mut branch = camera(fields);
+        branch.line = format!(
+            "{address}: {}; exchanges: {}, warnings: {}",
+            branch.line,
+            number("exchanges").unwrap_or(0),
+            number("warnings").unwrap_or(0)
+        );
+        Some(branch)
+    });
+    let leaves: Vec<Branch> = leaves.collect();
+    let line = if leaves.is_empty() { "cameras: none recognised" } else { "cameras" };
+    Branch { line: line.to_owned(), leaves, style: PLAIN }
 }
 
 /// A text on one line; quotes show where it begins and ends if that cannot be seen.
