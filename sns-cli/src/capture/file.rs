@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// What is read at a time.
 const BUFFER: usize = 512 * 1024;
 /// A packet or block longer than this is no packet.
-const MAX_BLOCK: usize = 16 * 1024 * 1024;
+const MAX_BLOCK: usize = 4 * 1024 * 1024;
 /// More interfaces than this in a section are not kept.
 const MAX_INTERFACES: usize = 4096;
 /// The link layer of a packet whose interface was never described.
@@ -104,6 +104,8 @@ pub struct Packets {
     interfaces: Interfaces,
     error: Rc<RefCell<Option<String>>>,
     has_ended: bool,
+    /// How much of the capture is in memory at a time.
+    room: usize,
 }
 
 /// The interfaces of a section.
@@ -158,7 +160,15 @@ impl Packets {
             (None, _) => CaptureError::Broken { at: 0 },
         })?;
         let interfaces = Interfaces::default();
-        Ok(Packets { reader, is_nano: false, link: 0, interfaces, error, has_ended: false })
+        Ok(Packets {
+            reader,
+            is_nano: false,
+            link: 0,
+            interfaces,
+            error,
+            has_ended: false,
+            room: BUFFER,
+        })
     }
 
     /// Lets `act` have the next packet; `None` at the end.
@@ -210,20 +220,21 @@ impl Packets {
                 Err(PcapError::UnexpectedEof) => Trouble::Cut,
                 Err(_) => Trouble::Broken,
             };
-            let has_grown = match trouble {
-                Trouble::NeedsMore => true,
+            match trouble {
+                Trouble::NeedsMore => {
+                    // Its own words for a failed read are lost; they were noted on the way.
+                    let _ = self.reader.refill();
+                    if self.error.borrow().is_none() {
+                        continue;
+                    }
+                }
                 Trouble::NeedsRoom => {
-                    let room = self.reader.data().len().max(BUFFER) * 2;
-                    room <= MAX_BLOCK && self.reader.grow(room)
+                    self.room *= 2;
+                    if self.room <= MAX_BLOCK && self.reader.grow(self.room) {
+                        continue;
+                    }
                 }
-                _ => false,
-            };
-            if has_grown {
-                // Its own words for a failed read are lost; they were noted on the way.
-                let _ = self.reader.refill();
-                if self.error.borrow().is_none() {
-                    continue;
-                }
+                Trouble::Cut | Trouble::Broken => {}
             }
             self.has_ended = true;
             return Err(match (self.error.borrow_mut().take(), trouble) {

@@ -439,6 +439,11 @@ impl Stream {
         {
             let missing = at - self.next;
             self.give(&[], missing, time, None, give)?;
+            if self.next < at {
+                // It waits behind the end of the stream, and belongs to nothing.
+                self.waiting.clear();
+                self.waiting_bytes = 0;
+            }
         }
         self.patience = 0;
         self.give_waiting(give)
