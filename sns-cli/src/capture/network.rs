@@ -289,7 +289,7 @@ fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Segm
     let mut padded = [0; 60];
     let kept = bytes.len().min(60);
     padded[..kept].copy_from_slice(&bytes[..kept]);
-    let head = if kept < 60 && kept >= 20 { &padded[..] } else { bytes };
+    let head = if (20..60).contains(&kept) { &padded[..] } else { bytes };
     let header = TcpHeaderSlice::from_slice(head).ok()?;
     let start = header.slice().len();
     let payload = bytes.get(start..).unwrap_or(&[]);
