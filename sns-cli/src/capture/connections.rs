@@ -105,6 +105,12 @@ pub trait Listener {
     /// Whatever should stop the reading.
     fn piece(&mut self, talk: &mut Self::Talk, from: Side, piece: Piece<'_>) -> io::Result<()>;
 
+    /// One end has said all it had to say, and all of it was heard.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn finished(&mut self, talk: &mut Self::Talk, from: Side) -> io::Result<()>;
+
     /// A connection has ended.
     ///
     /// # Errors
@@ -385,13 +391,21 @@ impl<T> Connection<T> {
             time,
             heard: segment.acknowledged.and_then(|number| other.offset_of(number)),
         };
+        let was_complete = (mine.is_complete(), other.is_complete());
         if segment.is_last {
             let length = segment.payload.len() as u32;
             mine.end(sequence.wrapping_add(length).wrapping_add(segment.missing));
         }
         mine.take(&arrival, &mut |piece| listener.piece(talk, from, piece))?;
         mine.pass(now, &mut |piece| listener.piece(talk, from, piece))?;
-        other.pass(now, &mut |piece| listener.piece(talk, from.other(), piece))
+        other.pass(now, &mut |piece| listener.piece(talk, from.other(), piece))?;
+        if mine.is_complete() && !was_complete.0 {
+            listener.finished(talk, from)?;
+        }
+        if other.is_complete() && !was_complete.1 {
+            listener.finished(talk, from.other())?;
+        }
+        Ok(())
     }
 
     /// Gives all that waits; holes become gaps.

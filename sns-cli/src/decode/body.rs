@@ -226,6 +226,9 @@ impl Body {
         if !self.is_done && matches!(self.framing, Framing::Chunks(_)) {
             report.broken(Some(end), "the body is cut off: its last chunk is not there");
         }
+        if matches!(self.framing, Framing::Open) && !at_end {
+            report.broken(Some(end), "the end of the body is not in the capture");
+        }
         // Places are told only where wire and body agree.
         let start = match self.framing {
             Framing::Chunks(_) => None,

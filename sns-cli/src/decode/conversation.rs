@@ -199,6 +199,20 @@ impl Talk {
         self.hello = Some((from, bytes[..bytes.len().min(ENOUGH)].to_vec(), span));
     }
 
+    /// One end has said all: a body that goes on to the end of its stream is whole.
+    pub(super) fn finished(
+        &mut self,
+        from: Side,
+        extract: &mut Option<Extract>,
+        done: &mut Vec<Exchange>,
+    ) -> io::Result<()> {
+        if let Some((incoming, span)) = self.direction(from).current.take() {
+            self.finish(from, incoming, span, true, extract)?;
+            self.pair(false, None, done);
+        }
+        Ok(())
+    }
+
     /// Nothing more will be said.
     pub(super) fn end(
         &mut self,
@@ -206,11 +220,9 @@ impl Talk {
         extract: &mut Option<Extract>,
         done: &mut Vec<Exchange>,
     ) -> io::Result<()> {
-        // A body that goes on to the end of its stream is whole if the stream has one.
-        let at_end = cause == Cause::Closed;
         for side in [Side::Opener, Side::Called] {
             if let Some((incoming, span)) = self.direction(side).current.take() {
-                self.finish(side, incoming, span, at_end, extract)?;
+                self.finish(side, incoming, span, false, extract)?;
             }
         }
         self.pair(true, Some(cause), done);

@@ -80,7 +80,10 @@ impl Evidences {
                 let reason = "the head of its e-mail has the oddities captured from an NX300";
                 self.add(3, vec!["NX300"], reason.to_owned());
             }
-            Endpoint::Auth(_) | Endpoint::Photo(_) | Endpoint::Video(_)
+            Endpoint::Auth(_)
+            | Endpoint::Photo(_)
+            | Endpoint::Video(_)
+            | Endpoint::Upload { .. }
                 if head.quirks.contains(Quirk::AbsoluteTarget)
                     && agents.iter().any(|agent| agent == "sdeClient") =>
             {

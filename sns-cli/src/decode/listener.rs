@@ -360,6 +360,11 @@ impl Listener for Ear<'_, '_, '_> {
         if self.done.is_empty() { Ok(()) } else { self.exchanges(talk) }
     }
 
+    fn finished(&mut self, talk: &mut Talk, from: Side) -> io::Result<()> {
+        talk.finished(from, self.extract, &mut self.done)?;
+        self.exchanges(talk)
+    }
+
     fn closed(&mut self, mut talk: Talk, peers: &Peers, end: &End) -> io::Result<()> {
         self.heard(end.time);
         talk.peers = *peers;

@@ -200,6 +200,13 @@ impl Listener for Ear {
         Ok(())
     }
 
+    fn finished(&mut self, talk: &mut [u64; 2], from: Side) -> io::Result<()> {
+        let at = &mut talk[usize::from(from == Side::Called)];
+        assert_ne!(*at, u64::MAX, "once");
+        *at = u64::MAX;
+        Ok(())
+    }
+
     fn closed(&mut self, _: [u64; 2], _: &Peers, _: &End) -> io::Result<()> {
         self.closed += 1;
         Ok(())
