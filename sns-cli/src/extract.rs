@@ -41,6 +41,8 @@ pub(crate) struct Place {
     pub(crate) kind: &'static str,
     /// The name of the file that it is.
     pub(crate) file_name: Option<String>,
+    /// Whether its files are to have checksums.
+    pub(crate) has_checksums: bool,
     /// What was written of it.
     pub(crate) names: Vec<String>,
 }

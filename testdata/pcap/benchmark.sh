@@ -27,8 +27,9 @@ for size in $((megabytes / 10)) "$megabytes"; do
     printf '\n%s MB, %s packets\n' "$size" "$(cat "$work/large.pcap.packets")"
     cat "$work/large.pcap" >/dev/null # both find it in memory
     measure 'sns-cli decode' "$cli" decode "$work/large.pcap"
+    measure 'sns-cli decode --json (with checksums)' "$cli" decode --json "$work/large.pcap"
     measure 'sns-cli decode --json --extract' "$cli" decode --json --extract "$work/ours" "$work/large.pcap"
-    measure 'tshark' tshark -n -r "$work/large.pcap"
+    measure 'tshark (one line a packet)' tshark -n -r "$work/large.pcap"
     mkdir "$work/theirs"
     measure 'tshark --export-objects http' tshark -n -q -r "$work/large.pcap" --export-objects "http,$work/theirs"
     printf 'files written: %s by us, %s by tshark\n' "$(ls "$work/ours" | wc -l)" "$(ls "$work/theirs" | wc -l)"

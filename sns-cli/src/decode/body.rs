@@ -167,7 +167,7 @@ impl Body {
         if self.came == 0 && out.is_extracting() {
             let field = if matches!(self.sink, Sink::Email(_)) { "email" } else { "body" };
             self.object =
-                out.begin(field, None, bytes)?.map(|object| (object, Fingerprint::default()));
+                out.begin(field, None, bytes)?.map(|object| (object, Fingerprint::new(true)));
         }
         self.came += bytes.len() as u64;
         if let Some((object, fingerprint)) = &mut self.object {
@@ -278,10 +278,9 @@ impl Body {
 }
 
 /// A file's length and checksum, gathered while its bytes pass by.
-#[derive(Default)]
 pub(crate) struct Fingerprint {
     length: u64,
-    hash: Sha256,
+    hash: Option<Sha256>,
 }
 
 /// A file's length and checksum.
@@ -289,20 +288,29 @@ pub(crate) struct Fingerprint {
 pub(crate) struct Print {
     /// In bytes.
     pub(crate) length: u64,
-    /// SHA-256, in hex.
-    pub(crate) sha256: String,
+    /// SHA-256, in hex, if it was wanted.
+    pub(crate) sha256: Option<String>,
 }
 
 impl Fingerprint {
+    /// Of nothing yet; the checksum takes most of the time of a large file, so it is gathered where
+    /// it is wanted.
+    pub(crate) fn new(has_checksum: bool) -> Fingerprint {
+        Fingerprint { length: 0, hash: has_checksum.then(Sha256::default) }
+    }
+
     /// More of the file.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
-        self.hash.update(bytes);
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
     }
 
     /// The file is whole, or there is no more of it.
     pub(crate) fn finish(self) -> Print {
-        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |hash: Sha256| hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let sha256 = self.hash.map(hex);
         Print { length: self.length, sha256 }
     }
 }
@@ -311,6 +319,8 @@ impl Print {
     /// Adds length and checksum to fields.
     pub(crate) fn show(&self, fields: &mut Fields) {
         fields.number("length", self.length);
-        fields.public("sha256", &*self.sha256);
+        if let Some(sha256) = &self.sha256 {
+            fields.public("sha256", &**sha256);
+        }
     }
 }

@@ -87,6 +87,7 @@ pub(super) enum Speech {
 pub(super) struct Talk {
     pub(super) peers: Peers,
     source: String,
+    has_checksums: bool,
     /// Which end is the client, once that is known.
     client: Option<Side>,
     opener: Direction,
@@ -113,10 +114,11 @@ struct Direction {
 
 impl Talk {
     /// A connection in the capture of this name.
-    pub(super) fn new(peers: &Peers, source: &str) -> Talk {
+    pub(super) fn new(peers: &Peers, source: &str, has_checksums: bool) -> Talk {
         Talk {
             peers: *peers,
             source: source.to_owned(),
+            has_checksums,
             client: None,
             opener: Direction::default(),
             called: Direction::default(),
@@ -367,10 +369,17 @@ impl Talk {
     /// A message begins.
     fn message(&mut self, from: Side, role: Role) -> Incoming {
         let (connection, source) = (Some(self.peers.number), self.source.clone());
+        let has_checksums = self.has_checksums;
         let is_bodiless = role == Role::Answer && self.is_head_next();
         let direction = self.direction(from);
         direction.count += 1;
-        let place = Place { source, connection, message: direction.count, ..Place::default() };
+        let place = Place {
+            source,
+            connection,
+            message: direction.count,
+            has_checksums,
+            ..Place::default()
+        };
         let incoming = Incoming::new(role, false, place);
         if is_bodiless { incoming.without_body() } else { incoming }
     }

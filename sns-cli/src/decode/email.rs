@@ -28,12 +28,12 @@ pub(super) struct Email {
 
 impl Email {
     /// A body with this `Content-Type`.
-    pub(super) fn new(content_type: &str) -> Email {
+    pub(super) fn new(content_type: &str, has_checksums: bool) -> Email {
         let boundary = Boundary::from_content_type(content_type);
         Email {
             reader: boundary.map(|boundary| Reader::new(&boundary)),
             broken: None,
-            parts: Parts::default(),
+            parts: Parts { has_checksums, ..Parts::default() },
             opening: Vec::new(),
         }
     }
@@ -115,6 +115,7 @@ struct Parts {
     /// What still comes is not whole.
     is_cut: bool,
     has_gap: bool,
+    has_checksums: bool,
     files: Vec<Node>,
 }
 
@@ -153,7 +154,7 @@ impl Parts {
                 let name = if is_message { Some("message.xml".to_owned()) } else { name };
                 let object = out.begin(field, name.as_deref(), b"")?;
                 let message = is_message.then(Vec::new);
-                let fingerprint = Fingerprint::default();
+                let fingerprint = Fingerprint::new(self.has_checksums);
                 self.part = Some(Part { head, message, fingerprint, object, has_gap: false });
             }
             Event::Data(bytes) => {

@@ -245,7 +245,15 @@ impl Incoming {
                     self.state = State::Lost;
                     return Ok(());
                 }
-                let body = request::body(&head, &endpoint, length, self.is_alone, &mut self.report);
+                let checksums = self.place.has_checksums;
+                let body = request::body(
+                    &head,
+                    &endpoint,
+                    length,
+                    self.is_alone,
+                    checksums,
+                    &mut self.report,
+                );
                 self.head = Some(Head::Request(head, endpoint));
                 body
             }

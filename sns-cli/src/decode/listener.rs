@@ -351,7 +351,8 @@ impl Listener for Ear<'_, '_, '_> {
     fn opened(&mut self, peers: &Peers) -> io::Result<Talk> {
         self.connections += 1;
         self.heard(peers.since);
-        Ok(Talk::new(peers, self.name))
+        let has_checksums = self.extract.is_some() || self.teller.is_for_programs();
+        Ok(Talk::new(peers, self.name, has_checksums))
     }
 
     fn piece(&mut self, talk: &mut Talk, from: Side, piece: Piece<'_>) -> io::Result<()> {

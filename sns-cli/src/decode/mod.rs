@@ -186,7 +186,8 @@ fn single(
     let mut report = Report::new(Text::public(name));
     let form = Form::of(beginning);
     report.form = form.name();
-    let mut place = Place { source: name.to_owned(), message: 1, ..Place::default() };
+    let mut place =
+        Place { source: name.to_owned(), message: 1, has_checksums: true, ..Place::default() };
     match form {
         Form::Request => return http(Role::Request, place, beginning, input, extract),
         Form::Response => return http(Role::Answer, place, beginning, input, extract),

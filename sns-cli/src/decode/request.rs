@@ -106,12 +106,14 @@ fn path_fields(endpoint: &Endpoint, fields: &mut Fields) {
     }
 }
 
-/// Where the body of a request ends, and what becomes of it. `is_alone` if nothing follows it.
+/// Where the body of a request ends, and what becomes of it. `is_alone` if nothing follows it;
+/// `has_checksums` if its files are to have them.
 pub(super) fn body(
     head: &RequestHead,
     endpoint: &Endpoint,
     start: usize,
     is_alone: bool,
+    has_checksums: bool,
     report: &mut Report,
 ) -> (Framing, Sink) {
     let sink = match endpoint {
@@ -123,11 +125,11 @@ pub(super) fn body(
             let media_type = head.header("Content-Type").unwrap_or_default();
             let media_type = samsung_sns::message::media::normalised_type(&media_type);
             report.fields.text("media_type", redact::media_type(&media_type));
-            Sink::File(Fingerprint::default())
+            Sink::File(Fingerprint::new(has_checksums))
         }
         Endpoint::Email { .. } => {
             let content_type = head.header("Content-Type").unwrap_or_default();
-            Sink::Email(Box::new(Email::new(&content_type)))
+            Sink::Email(Box::new(Email::new(&content_type, has_checksums)))
         }
         _ => Sink::Unknown(Vec::new()),
     };

@@ -28,6 +28,11 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Whether programs read it.
+    pub(super) fn is_for_programs(&self) -> bool {
+        self.is_json
+    }
+
     /// Tells what was found.
     pub(super) fn tell(&mut self, report: Report) -> io::Result<Outcome> {
         let outcome = if report.problem.is_some() { Outcome::Bad } else { Outcome::Good };

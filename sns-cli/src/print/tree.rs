@@ -1,7 +1,8 @@
 //! One report as a tree that a person reads.
 //!
-//! Law: the same content as the line of JSON, in the same order; what the JSON only names, such as
-//! a quirk, is explained here.
+//! Law: the same content as the line of JSON, in the same order, but for checksums in captures, which
+//! nobody reads and everybody would wait for; what the JSON only names, such as a quirk, is explained
+//! here.
 
 use super::escaped;
 use crate::report::{Fields, Node, Report, Text};
