@@ -3,10 +3,10 @@
 //! Law: 0 is success, 1 a broken input or a server that refused, 2 something that could not even be
 //! tried. A reader of our output that goes away (`| head`) is no error.
 
-mod capture;
 mod check;
 mod complete;
 mod decode;
+mod extract;
 mod habits;
 mod key;
 mod login;
@@ -17,6 +17,7 @@ mod report;
 mod simulate;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use sns_cli::capture;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -30,10 +31,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Explain captured bytes: XML bodies, HTTP requests and answers, recognised by their content
+    /// Explain what a camera said: packet captures, HTTP requests and answers, XML bodies,
+    /// recognised by their content
     ///
-    /// Exit code: 0 understood (oddities are only noted), 1 broken input, 2 a file that cannot be
-    /// read. With several files, the worst of them.
+    /// Exit code: 0 understood (oddities and warnings are only noted), 1 broken input, or something
+    /// is missing in it, 2 a file that cannot be read. With several files, the worst of them.
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(decode::Arguments),
     /// Send files to a server exactly as a camera does, and say what it answered

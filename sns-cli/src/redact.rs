@@ -6,12 +6,17 @@
 
 use crate::report::{Fields, Node, Report, Shared, Text};
 use samsung_sns::endpoint::{Endpoint, Site};
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
 
 /// What stands in the place of a hidden text.
 pub(crate) const REDACTED: &str = "[redacted]";
 
 /// A text shorter than this is looked for as a whole only: every other word holds an `f`.
 const LOOKED_FOR_INSIDE: usize = 4;
+
+/// So many hidden texts of earlier reports are remembered.
+const MAX_SECRETS: usize = 512;
 
 const HARMLESS_HEADERS: [&str; 18] = [
     "accept",
@@ -273,26 +278,57 @@ pub(crate) fn target(endpoint: &Endpoint, target: &str) -> Text {
     Text { value: target.to_owned(), shared: Shared::As(path + &query) }
 }
 
-/// The report with everything hidden that may not be shared.
-pub(crate) fn redact(mut report: Report) -> Report {
-    let mut secrets = Vec::new();
-    each_text(&mut report, &mut |text| {
-        if text.shared != Shared::Whole && !text.value.is_empty() {
-            secrets.push(text.value.clone());
-        }
-    });
-    each_text(&mut report, &mut |text| {
-        text.value = match std::mem::replace(&mut text.shared, Shared::Whole) {
-            Shared::Whole if repeats(&text.value, &secrets) => REDACTED.to_owned(),
-            Shared::Whole => std::mem::take(&mut text.value),
-            Shared::As(instead) => instead,
-            Shared::Nothing => REDACTED.to_owned(),
-        };
-    });
-    report
+/// An address: those of a home say nothing, others may say whose it is.
+pub(crate) fn address(address: IpAddr) -> Text {
+    Text::judged(address.to_string(), is_home(address))
 }
 
-fn repeats(text: &str, secrets: &[String]) -> bool {
+/// An address with its port.
+pub(crate) fn peer(peer: SocketAddr) -> Text {
+    Text::judged(peer.to_string(), is_home(peer.ip()))
+}
+
+fn is_home(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || (ip.segments()[0] & 0xfe00) == 0xfc00,
+    }
+}
+
+/// Hides what may not be shared, and remembers it: what repeats a text that was hidden before is
+/// hidden, too.
+#[derive(Debug, Default)]
+pub(crate) struct Redactor {
+    secrets: VecDeque<String>,
+}
+
+impl Redactor {
+    /// The report with everything hidden that may not be shared.
+    pub(crate) fn redact(&mut self, mut report: Report) -> Report {
+        each_text(&mut report, &mut |text| {
+            if text.shared != Shared::Whole
+                && !text.value.is_empty()
+                && !self.secrets.contains(&text.value)
+            {
+                self.secrets.push_back(text.value.clone());
+            }
+        });
+        // The report's own are never forgotten: no report has so many.
+        let old = self.secrets.len().saturating_sub(MAX_SECRETS);
+        each_text(&mut report, &mut |text| {
+            text.value = match std::mem::replace(&mut text.shared, Shared::Whole) {
+                Shared::Whole if repeats(&text.value, &self.secrets) => REDACTED.to_owned(),
+                Shared::Whole => std::mem::take(&mut text.value),
+                Shared::As(instead) => instead,
+                Shared::Nothing => REDACTED.to_owned(),
+            };
+        });
+        self.secrets.drain(..old);
+        report
+    }
+}
+
+fn repeats(text: &str, secrets: &VecDeque<String>) -> bool {
     secrets.iter().any(|secret| {
         text == secret || (secret.len() >= LOOKED_FOR_INSIDE && text.contains(secret.as_str()))
     })
@@ -312,7 +348,7 @@ fn each_field(fields: &mut Fields, act: &mut dyn FnMut(&mut Text)) {
 fn each_node(node: &mut Node, act: &mut dyn FnMut(&mut Text)) {
     match node {
         Node::Text(text) => act(text),
-        Node::Number(_) | Node::Flag(_) => {}
+        Node::Words(_) | Node::Number(_) | Node::Flag(_) => {}
         Node::List(nodes) => nodes.iter_mut().for_each(|node| each_node(node, act)),
         Node::Map(fields) => each_field(fields, act),
         Node::Pairs(_, pairs) => {
@@ -362,7 +398,7 @@ mod tests {
         report.fields.secret("password", "hunter22");
         report.fields.public("a", "x hunter22 y");
         report.fields.public("b", "hunter");
-        let shown = format!("{:?}", redact(report));
+        let shown = format!("{:?}", Redactor::default().redact(report));
         assert!(!shown.contains("hunter22") && shown.contains("hunter"), "{shown}");
     }
 }

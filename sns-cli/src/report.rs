@@ -47,6 +47,8 @@ impl Text {
 pub(crate) enum Node {
     /// A text.
     Text(Text),
+    /// Our own words, which hold nothing from outside.
+    Words(String),
     /// A number.
     Number(u64),
     /// Yes or no.
@@ -92,6 +94,19 @@ impl Fields {
         }
     }
 
+    /// Adds words of our own.
+    pub(crate) fn words(&mut self, name: &'static str, words: impl Into<String>) {
+        self.add(name, Node::Words(words.into()));
+    }
+
+    /// The text of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find_map(|(field, node)| match node {
+            Node::Text(text) if *field == name => Some(text.value.as_str()),
+            _ => None,
+        })
+    }
+
     /// Adds a number.
     pub(crate) fn number(&mut self, name: &'static str, number: u64) {
         self.add(name, Node::Number(number));
@@ -107,12 +122,13 @@ pub(crate) struct Problem {
     pub(crate) offset: Option<u64>,
 }
 
-/// What was found in one file.
+/// What was found in one file, or in one piece of a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
     /// The file as it was named.
     pub(crate) file: Text,
-    /// What it looks like: `request`, `response`, `xml`, `unknown`.
+    /// What it looks like: `request`, `response`, `xml`, `unknown`; or what of a capture it is:
+    /// `exchange`, `connection`, `capture`.
     pub(crate) form: &'static str,
     /// What it is: `login`, `photo`, … `unknown`.
     pub(crate) kind: &'static str,

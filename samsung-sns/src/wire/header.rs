@@ -28,6 +28,14 @@ impl Header<'_> {
         text(&self.value)
     }
 
+    /// The same header, which no longer needs the bytes that it was read from.
+    pub fn into_owned(self) -> Header<'static> {
+        Header {
+            name: Cow::Owned(self.name.into_owned()),
+            value: Cow::Owned(self.value.into_owned()),
+        }
+    }
+
     /// Whether this is the header of that name, in any case.
     #[inline]
     pub fn is(&self, name: &str) -> bool {

@@ -116,6 +116,20 @@ impl<'a> RequestHead<'a> {
         Ok(head.with_doubts_noted())
     }
 
+    /// The same head, which no longer needs the bytes that it was read from.
+    pub fn into_owned(self) -> RequestHead<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        RequestHead {
+            method: own(self.method),
+            authority: self.authority.map(own),
+            target: own(self.target),
+            version: own(self.version),
+            headers: self.headers.into_iter().map(Header::into_owned).collect(),
+            content_length: self.content_length,
+            quirks: self.quirks,
+        }
+    }
+
     fn with_doubts_noted(mut self) -> Self {
         if self.host().is_none() {
             self.quirks.note(Quirk::NoHost);

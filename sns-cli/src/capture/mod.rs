@@ -1,86 +1,107 @@
-//! What a file holds, recognised by its content and never by its name.
+//! Packet captures: from a file to what each end of each connection sent, in order.
 //!
-//! Law: recognising looks and does not judge. Whether a request is a good one is for
-//! [`decode`](crate::decode) to find out; here it only has to look like one.
+//! ```text
+//! file         pcap, pcapng            → packets, each with its time and its link layer
+//! link         Ethernet, 802.11, …     → network packets
+//! network      IPv4, IPv6, fragments   → TCP segments
+//! stream       one direction           → bytes in order, and gaps
+//! connections  all connections         → a Listener, which hears each of them
+//! ```
+//!
+//! Law: a capture is never trusted and never refused for a part of it: what cannot be read is
+//! counted, what is missing is a gap, and all around it is still heard. Memory is bounded, whatever
+//! the length of the capture.
 
-/// What some bytes look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Nothing but white space.
-    Empty,
-    /// The head of an HTTP request, and what follows it.
-    Request,
-    /// The head of an HTTP response, and what follows it.
-    Response,
-    /// The body of either, or the message part of an e-mail.
-    Xml,
-    /// A handshake of TLS or SSLv2.
-    Handshake,
-    /// Something else.
-    Unknown,
+pub mod connections;
+pub mod file;
+mod form;
+pub mod link;
+pub mod network;
+pub mod stream;
+
+pub use form::Form;
+use std::collections::BTreeMap;
+use std::io;
+
+/// What was seen on the way from packets to segments, and what was left aside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Packets in the capture.
+    pub packets: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// TCP segments.
+    pub segments: u64,
+    /// Packets by the number of their link layer, for those that cannot be read here.
+    pub unknown_links: BTreeMap<u32, u64>,
+    /// 802.11 frames that are encrypted.
+    pub protected: u64,
+    /// Frames that arrived damaged: their checksum says so.
+    pub damaged: u64,
+    /// 802.11 frames that are only a fragment of one.
+    pub frame_fragments: u64,
+    /// Packets whose headers the capture cut off, or which make no sense.
+    pub unreadable: u64,
+    /// Packets that are no TCP: ARP, UDP, …
+    pub not_tcp: u64,
+    /// IP fragments that never became whole.
+    pub lost_fragments: u64,
+    /// Packets of which the capture kept only the beginning.
+    pub cut_packets: u64,
 }
 
-impl Form {
-    /// What the beginning of a file looks like.
-    pub(crate) fn of(beginning: &[u8]) -> Form {
-        let bytes = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
-        let bytes = bytes.trim_ascii_start();
-        let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(b"").trim_ascii_end();
-        match bytes {
-            [] => Form::Empty,
-            [0x16, 0x03, ..] | [0x80, _, 0x01, ..] => Form::Handshake,
-            [b'<', ..] => Form::Xml,
-            _ if starts_with(bytes, b"HTTP/") => Form::Response,
-            _ if is_request_line(line) => Form::Request,
-            _ => Form::Unknown,
+/// Reads captures packet by packet, and tells a listener what each connection's ends said.
+pub struct Capture<L: connections::Listener> {
+    network: network::Network,
+    connections: connections::Connections<L>,
+    counts: Counts,
+}
+
+impl<L: connections::Listener> Capture<L> {
+    /// Nothing seen yet.
+    pub fn new(listener: L) -> Capture<L> {
+        Capture {
+            network: network::Network::default(),
+            connections: connections::Connections::new(listener),
+            counts: Counts::default(),
         }
     }
 
-    /// The name of the form in `--json`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Form::Request => "request",
-            Form::Response => "response",
-            Form::Xml => "xml",
-            Form::Empty | Form::Handshake | Form::Unknown => "unknown",
+    /// The next packet.
+    ///
+    /// # Errors
+    /// What the listener says.
+    pub fn packet(&mut self, packet: &file::Packet<'_>) -> io::Result<()> {
+        self.counts.packets += 1;
+        self.counts.bytes += packet.data.len() as u64;
+        let lost = packet.length.saturating_sub(packet.data.len() as u32);
+        self.counts.cut_packets += u64::from(lost > 0);
+        let Capture { network, connections, counts } = self;
+        let mut done = Ok(());
+        let mut datagrams = link::Datagrams::default();
+        link::read(packet.link, packet.data, &mut datagrams, counts);
+        for datagram in datagrams.iter() {
+            let mut hear = |segment: &network::Segment<'_>| {
+                if done.is_ok() {
+                    done = connections.segment(segment, packet.time);
+                }
+            };
+            network.datagram(datagram, lost, packet.time, counts, &mut hear);
         }
+        done
     }
-}
 
-/// A known method begins it, even if the line is cut; or a version ends it.
-fn is_request_line(line: &[u8]) -> bool {
-    const METHODS: [&[u8]; 6] = [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"OPTIONS ", b"CONNECT "];
-    let spaced: Vec<u8> = line.iter().map(|&b| if b == b'\t' { b' ' } else { b }).collect();
-    let version = spaced.rsplit(|&byte| byte == b' ').next().unwrap_or(b"");
-    METHODS.iter().any(|method| starts_with(&spaced, method))
-        || (starts_with(version, b"HTTP/") && version.len() < line.len())
-}
+    /// The capture has ended: every connection ends with it.
+    ///
+    /// # Errors
+    /// What the listener says.
+    pub fn finish(mut self) -> io::Result<(L, Counts)> {
+        self.network.finish(&mut self.counts);
+        Ok((self.connections.finish()?, self.counts))
+    }
 
-fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
-    bytes.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_decides() {
-        for (bytes, form) in [
-            (b"".as_slice(), Form::Empty),
-            (b"\r\n \n", Form::Empty),
-            (b"\xef\xbb\xbf <Request", Form::Xml),
-            (b"\r\nPOST /facebook/auth HTTP/1.1\r\n", Form::Request),
-            (b"post\tfacebook/auth  HTTP/1.0\n", Form::Request),
-            (b"POST /face", Form::Request),
-            (b"BREW / HTTP/1.1\n", Form::Request),
-            (b"http/1.1 200 OK", Form::Response),
-            (b"\x16\x03\x01\x00", Form::Handshake),
-            (b"\x80\x2e\x01\x00\x02", Form::Handshake),
-            (b"hello <b>", Form::Unknown),
-            (b"\x00\x01\x02 hello", Form::Unknown),
-        ] {
-            assert_eq!(Form::of(bytes), form, "{}", bytes.escape_ascii());
-        }
+    /// Who listens.
+    pub fn listener(&mut self) -> &mut L {
+        self.connections.listener()
     }
 }

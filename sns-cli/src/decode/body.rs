@@ -1,136 +1,326 @@
 //! The bytes behind a head.
 //!
-//! Law: no more of a body is taken than its head declared, and what is missing is said in bytes.
+//! Law: no more is taken than belongs to the body, and what is missing is said in bytes. What
+//! passes by is not kept, but for what a message can be.
 
-use crate::report::{Fields, Report};
+use super::chunks::Chunks;
+use super::email::Email;
+use super::message::{self, Message};
+use crate::extract::{Object, Outlets};
+use crate::report::{Fields, Node, Report};
 use sha2::{Digest, Sha256};
-use std::io::{self, Cursor, Read};
+use std::io;
 
-/// A message longer than this is read no further; no camera sends a hundredth of it.
-const MAX_WHOLE: usize = 1024 * 1024;
+/// A message longer than this is read no further; no camera sends a tenth of it.
+const MAX_WHOLE: usize = 64 * 1024;
+/// A gap longer than this ends a body: so many zeros tell nothing.
+pub(super) const MAX_GAP: u64 = 16 * 1024 * 1024;
+/// So many gaps of a body are listed.
+const MAX_GAPS: usize = 64;
 
-/// A body that is read piece by piece.
-pub(crate) struct Body {
-    rest: Box<dyn Read>,
-    start: u64,
+/// Where a body ends.
+#[derive(Debug)]
+pub(super) enum Framing {
+    /// After so many bytes.
+    Length(u64),
+    /// With its last chunk.
+    Chunks(Chunks),
+    /// Where its stream does.
+    Open,
+}
+
+/// What becomes of a body.
+pub(super) enum Sink {
+    /// It is this message.
+    Message(Message, Vec<u8>),
+    /// It may be a message.
+    Unknown(Vec<u8>),
+    /// It is some message, without a head.
+    Xml(Vec<u8>),
+    /// It is a file.
+    File(Fingerprint),
+    /// It is a message and files.
+    Email(Box<Email>),
+}
+
+/// A body that comes piece by piece.
+pub(super) struct Body {
+    framing: Framing,
     declared: Option<u64>,
+    sink: Sink,
+    start: u64,
+    /// What came of it, gaps included; of chunks, their data.
     came: u64,
-    /// The input ended before the body did.
-    has_ended: bool,
+    /// What came of it on the wire, gaps included.
+    taken: u64,
+    gaps: Vec<(u64, u64)>,
+    missing: u64,
+    is_done: bool,
+    object: Option<(Object, Fingerprint)>,
 }
 
 impl Body {
-    /// What follows the first `start` bytes of a file that begins with `beginning`.
-    pub(crate) fn after(
-        beginning: &[u8],
-        start: usize,
-        input: Box<dyn Read>,
-        declared: Option<u64>,
-    ) -> Body {
-        let rest = Box::new(Cursor::new(beginning[start..].to_vec()).chain(input));
-        Body { rest, start: start as u64, declared, came: 0, has_ended: false }
-    }
-
-    /// Where in the file it begins.
-    pub(crate) fn start(&self) -> u64 {
-        self.start
-    }
-
-    /// Where in the file it ends, as far as it was read.
-    pub(crate) fn end(&self) -> u64 {
-        self.start + self.came
-    }
-
-    /// Whether as much came as was declared; `None` if nothing was declared.
-    pub(crate) fn is_whole(&self) -> Option<bool> {
-        self.declared.map(|declared| self.came == declared)
-    }
-
-    /// All of it, for a message. Notes in the report what is missing.
-    pub(crate) fn whole(&mut self, report: &mut Report) -> io::Result<Vec<u8>> {
-        let mut whole = Vec::new();
-        self.by_ref().take(MAX_WHOLE as u64).read_to_end(&mut whole)?;
-        self.note_missing(report);
-        if whole.len() == MAX_WHOLE {
-            let text = "it is longer than any message; only its first MiB was read";
-            report.broken(Some(self.end()), text);
+    /// A body that begins `start` bytes behind the beginning of its head.
+    pub(super) fn new(framing: Framing, sink: Sink, start: u64) -> Body {
+        let declared = match framing {
+            Framing::Length(length) => Some(length),
+            _ => None,
+        };
+        Body {
+            framing,
+            declared,
+            sink,
+            start,
+            came: 0,
+            taken: 0,
+            gaps: Vec::new(),
+            missing: 0,
+            is_done: declared == Some(0),
+            object: None,
         }
-        Ok(whole)
     }
 
-    /// Notes in the report that fewer bytes came than were declared.
-    pub(crate) fn note_missing(&mut self, report: &mut Report) {
-        let Some(declared) = self.declared.filter(|_| self.has_ended) else { return };
-        let missing = declared - self.came;
-        report.fields.number("missing_bytes", missing);
-        let text = format!(
-            "the body is cut off: {} of {declared} bytes are there, {missing} are missing",
-            self.came
-        );
-        report.broken(Some(self.end()), text);
+    /// Whether all of it came.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
     }
 
-    /// What follows the declared end: how many bytes, white space at the end of the file aside.
-    pub(crate) fn count_after(mut self) -> io::Result<u64> {
-        if self.is_whole() != Some(true) {
-            return Ok(0);
-        }
-        let (mut count, mut last) = (0, 0);
-        let mut piece = vec![0; 64 * 1024];
-        loop {
-            let length = self.rest.read(&mut piece)?;
-            if length == 0 {
-                return Ok(last);
+    /// Whether its end is known from itself.
+    pub(super) fn has_known_end(&self) -> bool {
+        !matches!(self.framing, Framing::Open)
+    }
+
+    /// Whether nothing of it came yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.taken == 0
+    }
+
+    /// Takes its part of these bytes; gives how many that are.
+    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Outlets<'_>) -> io::Result<usize> {
+        let taken = match &mut self.framing {
+            Framing::Length(length) => {
+                let left = usize::try_from(*length - self.came).unwrap_or(usize::MAX);
+                let taken = bytes.len().min(left);
+                self.data(&bytes[..taken], out)?;
+                self.is_done = Some(self.came) == self.declared;
+                taken
             }
-            if let Some(at) = piece[..length].iter().rposition(|b| !b.is_ascii_whitespace()) {
-                last = count + at as u64 + 1;
+            Framing::Open => {
+                self.data(bytes, out)?;
+                bytes.len()
             }
-            count += length as u64;
-        }
+            Framing::Chunks(_) => {
+                let mut taken = 0;
+                while taken < bytes.len() && !self.is_done {
+                    let Framing::Chunks(chunks) = &mut self.framing else { break };
+                    let step = chunks.next(&bytes[taken..]);
+                    self.is_done = chunks.has_ended();
+                    let data = taken + step.skipped..taken + step.skipped + step.data;
+                    taken = data.end;
+                    self.data(&bytes[data], out)?;
+                }
+                taken
+            }
+        };
+        self.taken += taken as u64;
+        Ok(taken)
     }
-}
 
-impl Read for Body {
-    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
-        let left = self.declared.map_or(u64::MAX, |declared| declared - self.came);
-        let wanted = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let length = self.rest.read(&mut piece[..wanted])?;
-        self.came += length as u64;
-        self.has_ended |= length == 0 && wanted > 0;
-        Ok(length)
+    /// Takes its part of a gap; gives how much that is, or `None` if it cannot go on behind it.
+    pub(super) fn gap(&mut self, length: u64, out: &mut Outlets<'_>) -> io::Result<Option<u64>> {
+        let mine = match &mut self.framing {
+            Framing::Length(declared) => length.min(*declared - self.came),
+            Framing::Open => length,
+            Framing::Chunks(chunks) => match chunks.skip(length) {
+                true => length,
+                false => return Ok(None),
+            },
+        };
+        if mine > MAX_GAP {
+            return Ok(None);
+        }
+        if self.gaps.len() < MAX_GAPS {
+            self.gaps.push((self.came, mine));
+        }
+        self.missing += mine;
+        self.taken += mine;
+        if let Sink::Email(email) = &mut self.sink {
+            email.has_gap(out)?;
+        }
+        // A message goes on behind white space, a file behind zeros.
+        let is_file = matches!(self.sink, Sink::File(_) | Sink::Email(_));
+        let filling = [if is_file { 0 } else { b' ' }; 4096];
+        let mut left = mine as usize;
+        while left > 0 {
+            let length = left.min(filling.len());
+            self.data(&filling[..length], out)?;
+            left -= length;
+        }
+        self.is_done = Some(self.came) == self.declared;
+        Ok(Some(mine))
+    }
+
+    fn data(&mut self, bytes: &[u8], out: &mut Outlets<'_>) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.came == 0 && out.is_extracting() {
+            let field = if matches!(self.sink, Sink::Email(_)) { "email" } else { "body" };
+            self.object =
+                out.begin(field, None, bytes)?.map(|object| (object, Fingerprint::new(true)));
+        }
+        self.came += bytes.len() as u64;
+        if let Some((object, fingerprint)) = &mut self.object {
+            object.write(bytes, out)?;
+            if !matches!(self.sink, Sink::File(_)) {
+                fingerprint.update(bytes);
+            }
+        }
+        match &mut self.sink {
+            Sink::Message(_, whole) | Sink::Unknown(whole) | Sink::Xml(whole) => {
+                let room = MAX_WHOLE - whole.len();
+                whole.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            Sink::File(fingerprint) => fingerprint.update(bytes),
+            Sink::Email(email) => email.feed(bytes, out)?,
+        }
+        Ok(())
+    }
+
+    /// Puts what it says into the report. It is not whole unless [`is_done`](Body::is_done), or its
+    /// stream ends where it does (`at_end`).
+    pub(super) fn finish(
+        mut self,
+        report: &mut Report,
+        at_end: bool,
+        out: &mut Outlets<'_>,
+    ) -> io::Result<()> {
+        let end = self.start + self.taken;
+        let is_whole = match self.declared {
+            Some(declared) => self.came == declared,
+            None => self.is_done || (at_end && !self.has_known_end()),
+        } && self.missing == 0;
+        let cut = self.declared.map_or(0, |declared| declared - self.came);
+        if self.missing + cut > 0 {
+            report.fields.number("missing_bytes", self.missing + cut);
+        }
+        if self.missing > 0 {
+            let gaps = self.gaps.iter().map(|&(offset, length)| {
+                let mut gap = Fields::default();
+                gap.number("offset", offset);
+                gap.number("length", length);
+                Node::Map(gap)
+            });
+            report.fields.add("gaps", Node::List(gaps.collect()));
+            let at = self.gaps.first().map(|(offset, _)| self.start + offset);
+            let text = format!("{} bytes inside the body are not in the capture", self.missing);
+            report.broken(at, text);
+        }
+        if let (true, Some(declared)) = (cut > 0, self.declared) {
+            let text = format!(
+                "the body is cut off: {} of {declared} bytes are there, {cut} are missing",
+                self.came - self.missing
+            );
+            report.broken(Some(end), text);
+        }
+        if !self.is_done && matches!(self.framing, Framing::Chunks(_)) {
+            report.broken(Some(end), "the body is cut off: its last chunk is not there");
+        }
+        if matches!(self.framing, Framing::Open) && !at_end {
+            report.broken(Some(end), "the end of the body is not in the capture");
+        }
+        // Places are told only where wire and body agree.
+        let start = match self.framing {
+            Framing::Chunks(_) => None,
+            _ => Some(self.start),
+        };
+        let came = self.came;
+        let note_length = |report: &mut Report, whole: &[u8]| {
+            if came > whole.len() as u64 {
+                let text = "it is longer than any message; only its first 64 KiB were read";
+                report.broken(Some(end), text);
+            }
+        };
+        let mut file = None;
+        match self.sink {
+            Sink::Message(expected, whole) => {
+                note_length(report, &whole);
+                message::read(Some(expected), &whole, start, report);
+            }
+            Sink::Xml(whole) => {
+                note_length(report, &whole);
+                message::read(None, &whole, start, report);
+            }
+            Sink::Unknown(whole) => message::read_unknown(&whole, came, self.start, report),
+            Sink::File(fingerprint) => {
+                let print = fingerprint.finish();
+                print.show(&mut report.fields);
+                file = Some(print);
+            }
+            Sink::Email(email) => {
+                let is_there = self.declared.is_none_or(|declared| self.came == declared);
+                let place = (self.start, end);
+                email.finish(
+                    report,
+                    self.declared.is_some() && is_there || self.is_done,
+                    place,
+                    out,
+                )?;
+            }
+        }
+        if let Some((object, fingerprint)) = self.object.take() {
+            let print = file.unwrap_or_else(|| fingerprint.finish());
+            object.finish(&print, is_whole, &self.gaps, out)?;
+        }
+        out.list(&mut report.fields);
+        Ok(())
     }
 }
 
 /// A file's length and checksum, gathered while its bytes pass by.
-#[derive(Default)]
 pub(crate) struct Fingerprint {
     length: u64,
-    hash: Sha256,
+    hash: Option<Sha256>,
+}
+
+/// A file's length and checksum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Print {
+    /// In bytes.
+    pub(crate) length: u64,
+    /// SHA-256, in hex, if it was wanted.
+    pub(crate) sha256: Option<String>,
 }
 
 impl Fingerprint {
+    /// Of nothing yet; the checksum takes most of the time of a large file, so it is gathered where
+    /// it is wanted.
+    pub(crate) fn new(has_checksum: bool) -> Fingerprint {
+        Fingerprint { length: 0, hash: has_checksum.then(Sha256::default) }
+    }
+
     /// More of the file.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
-        self.hash.update(bytes);
-    }
-
-    /// What is left of `body`, as a file.
-    pub(crate) fn of(body: &mut Body) -> io::Result<Fingerprint> {
-        let mut fingerprint = Fingerprint::default();
-        let mut piece = vec![0; 64 * 1024];
-        loop {
-            match body.read(&mut piece)? {
-                0 => return Ok(fingerprint),
-                length => fingerprint.update(&piece[..length]),
-            }
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
         }
     }
 
+    /// The file is whole, or there is no more of it.
+    pub(crate) fn finish(self) -> Print {
+        let hex = |hash: Sha256| hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let sha256 = self.hash.map(hex);
+        Print { length: self.length, sha256 }
+    }
+}
+
+impl Print {
     /// Adds length and checksum to fields.
-    pub(crate) fn show(self, fields: &mut Fields) {
+    pub(crate) fn show(&self, fields: &mut Fields) {
         fields.number("length", self.length);
-        let hex: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        fields.public("sha256", hex);
+        if let Some(sha256) = &self.sha256 {
+            fields.public("sha256", &**sha256);
+        }
     }
 }

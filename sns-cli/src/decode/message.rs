@@ -105,8 +105,8 @@ pub(super) fn read(
     report.quirks.extend(&quirks);
 }
 
-/// The body of a request or answer of which nothing is expected.
-pub(super) fn read_unknown(bytes: &[u8], start: u64, report: &mut Report) {
+/// The body of a request or answer of which nothing is expected, or its beginning.
+pub(super) fn read_unknown(bytes: &[u8], length: u64, start: u64, report: &mut Report) {
     let mut quirks = Quirks::default();
     let text = decode(bytes, &mut quirks);
     if text.trim().is_empty() {
@@ -115,7 +115,7 @@ pub(super) fn read_unknown(bytes: &[u8], start: u64, report: &mut Report) {
     if Message::of(&Document::read(&text), &text).is_some() {
         return read(None, bytes, Some(start), report);
     }
-    report.fields.number("body_length", bytes.len() as u64);
+    report.fields.number("body_length", length);
     report.fields.secret("body", text.chars().take(1000).collect::<String>());
 }
 

@@ -4,67 +4,101 @@
 //! here it is only told. Broken input is shown as far as it was understood. Files and bodies are
 //! streamed; what is in memory does not depend on their length.
 
-mod body;
+pub(crate) mod body;
+mod chunks;
+mod conversation;
 mod email;
+mod firmware;
+mod guess;
+mod incoming;
+mod listener;
 mod message;
 mod others;
 mod request;
 mod response;
+mod teller;
+mod warnings;
 
-use crate::capture::Form;
+use crate::capture::{self, Form};
+use crate::extract::{Extract, Outlets, Place};
 use crate::report::{Report, Text};
-use crate::{Outcome, print, redact};
+use crate::{Outcome, print};
+use body::{Body, Framing, Sink};
 use clap::Args;
+use flate2::read::MultiGzDecoder;
+use incoming::{Incoming, Role};
+use listener::Ear;
+use samsung_sns::wire::request::RequestHead;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
+use teller::Teller;
 
 /// A head must end within this many bytes, as on the server.
 const MAX_HEAD: usize = 64 * 1024;
+/// What is read of a file at a time.
+const PIECE: usize = 64 * 1024;
+/// A message without a head is read no further.
+const MAX_MESSAGE: u64 = 1024 * 1024;
 
 /// What is to be explained, and how.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Write one JSON object a line for each file; sns-cli/README.md lists the names
+    /// Write JSON, one object a line; sns-cli/README.md and docs/decode.schema.json say which
     #[arg(long)]
     json: bool,
     /// Hide passwords, names, addresses, keys and typed texts, so that the output can be shared
     #[arg(long)]
     redact: bool,
-    /// What to explain; - is standard input
+    /// Write every photo and message into this folder, with a manifest; nothing is overwritten
+    #[arg(long, value_name = "DIR")]
+    extract: Option<PathBuf>,
+    /// What to explain: a packet capture (pcap, pcapng), a request, an answer or a message, gzip'd
+    /// or not; - is standard input, explained while it comes
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
+/// Why a file was not explained to its end.
+enum Failure {
+    /// It cannot be read.
+    Reading(io::Error),
+    /// What is found cannot be written.
+    Writing(io::Error),
+}
+
 /// Explains every file; the outcome is that of the worst.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outcome> {
-    let mut worst = Outcome::Good;
-    for (at, path) in arguments.files.iter().enumerate() {
-        let name = shown_name(path, arguments.redact);
-        let (report, outcome) = match open(path).and_then(|input| decode(&name, input)) {
-            Ok(report) => {
-                let outcome = if report.problem.is_some() { Outcome::Bad } else { Outcome::Good };
-                (report, outcome)
-            }
+    let mut teller = Teller::new(arguments.json, arguments.redact, out);
+    let mut extract = match &arguments.extract {
+        None => None,
+        Some(folder) => match Extract::into(folder) {
+            Ok(extract) => Some(extract),
             Err(error) => {
+                print::complain(&format!("cannot extract into this folder: {error}"));
+                return Ok(Outcome::Impossible);
+            }
+        },
+    };
+    let mut worst = Outcome::Good;
+    for path in &arguments.files {
+        let name = shown_name(path, arguments.redact);
+        let done = open(path)
+            .map_err(Failure::Reading)
+            .and_then(|input| decode(&name, input, &mut extract, &mut teller));
+        match done {
+            Ok(outcome) => worst = worst.max(outcome),
+            Err(Failure::Writing(error)) => return Err(error),
+            Err(Failure::Reading(error)) => {
                 print::complain(&format!("cannot read {name}: {error}"));
                 let mut report = Report::new(Text::public(&name));
                 report.kind = "unreadable";
                 report.broken(None, format!("it cannot be read: {error}"));
-                (report, Outcome::Impossible)
+                teller.unreadable(report)?;
+                worst = Outcome::Impossible;
             }
-        };
-        worst = worst.max(outcome);
-        let report = if arguments.redact { redact::redact(report) } else { report };
-        if arguments.json {
-            print::json::write(&report, out)?;
-        } else if outcome != Outcome::Impossible {
-            if at > 0 {
-                writeln!(out)?;
-            }
-            print::tree::write(&report, out)?;
         }
-        out.flush()?;
+        teller.flush()?;
     }
     Ok(worst)
 }
@@ -78,35 +112,155 @@ fn shown_name(path: &Path, is_shared: bool) -> String {
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin().lock()));
+        return Ok(Box::new(io::stdin()));
     }
     Ok(Box::new(File::open(path)?))
 }
 
 /// Explains one file.
-fn decode(name: &str, mut input: Box<dyn Read>) -> io::Result<Report> {
+fn decode(
+    name: &str,
+    mut input: Box<dyn Read>,
+    extract: &mut Option<Extract>,
+    teller: &mut Teller<'_>,
+) -> Result<Outcome, Failure> {
+    // No more is waited for than it takes to tell a capture that is still being made.
+    let mut beginning = beginning(&mut *input, 12).map_err(Failure::Reading)?;
+    if beginning.starts_with(b"\x1f\x8b") {
+        input = Box::new(MultiGzDecoder::new(Cursor::new(beginning).chain(input)));
+        beginning = self::beginning(&mut *input, 12).map_err(Failure::Reading)?;
+    }
+    if Form::of(&beginning) == Form::Capture {
+        return packets(name, beginning, input, extract, teller);
+    }
+    input.by_ref().take(MAX_HEAD as u64).read_to_end(&mut beginning).map_err(Failure::Reading)?;
+    let report = single(name, &beginning, input, extract)?;
+    teller.tell(report).map_err(Failure::Writing)
+}
+
+/// The first bytes, as many as are wanted if there are so many.
+fn beginning(input: &mut dyn Read, wanted: u64) -> io::Result<Vec<u8>> {
     let mut beginning = Vec::new();
-    input.by_ref().take(MAX_HEAD as u64).read_to_end(&mut beginning)?;
+    input.take(wanted).read_to_end(&mut beginning)?;
+    Ok(beginning)
+}
+
+/// Explains a packet capture, while it comes.
+fn packets(
+    name: &str,
+    beginning: Vec<u8>,
+    input: Box<dyn Read>,
+    extract: &mut Option<Extract>,
+    teller: &mut Teller<'_>,
+) -> Result<Outcome, Failure> {
+    let mut capture = capture::Capture::new(Ear::new(name, extract, teller));
+    let mut done = Ok(());
+    let broken = match capture::file::Packets::new(beginning, input) {
+        Err(error) => Some(error),
+        Ok(mut packets) => loop {
+            match packets.next(|packet| capture.packet(packet)) {
+                Ok(Some(Ok(()))) => {}
+                Ok(Some(error)) => {
+                    done = error;
+                    break None;
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        },
+    };
+    done.and_then(|()| {
+        let (ear, counts) = capture.finish()?;
+        ear.summary(&counts, broken)
+    })
+    .map_err(Failure::Writing)
+}
+
+/// Explains a file that is one request, answer or message.
+fn single(
+    name: &str,
+    beginning: &[u8],
+    input: Box<dyn Read>,
+    extract: &mut Option<Extract>,
+) -> Result<Report, Failure> {
     let mut report = Report::new(Text::public(name));
-    let form = Form::of(&beginning);
+    let form = Form::of(beginning);
     report.form = form.name();
+    let mut place =
+        Place { source: name.to_owned(), message: 1, has_checksums: true, ..Place::default() };
     match form {
-        Form::Request => request::read(&beginning, input, &mut report)?,
-        Form::Response => response::read(&beginning, input, &mut report)?,
+        Form::Request => return http(Role::Request, place, beginning, input, extract),
+        Form::Response => return http(Role::Answer, place, beginning, input, extract),
         Form::Xml => {
-            let whole = body::Body::after(&beginning, 0, input, None).whole(&mut report)?;
-            message::read(None, &whole, Some(0), &mut report);
+            (place.form, place.kind) = ("xml", "message");
+            let mut whole = beginning.to_vec();
+            input.take(MAX_MESSAGE).read_to_end(&mut whole).map_err(Failure::Reading)?;
+            let mut body = Body::new(Framing::Open, Sink::Xml(Vec::new()), 0);
+            let mut out = Outlets { extract, place: &mut place };
+            body.feed(&whole, &mut out).map_err(Failure::Writing)?;
+            body.finish(&mut report, true, &mut out).map_err(Failure::Writing)?;
         }
         Form::Empty => report.broken(Some(0), "there is nothing in it"),
-        Form::Handshake => match samsung_sns::wire::request::RequestHead::read(&beginning) {
+        Form::Handshake => match RequestHead::read(beginning) {
             Err(error) => report.broken(Some(0), error.to_string()),
             Ok(_) => report.broken(Some(0), "this is no HTTP"),
         },
-        Form::Unknown => report.broken(
+        Form::Capture | Form::Unknown => report.broken(
             Some(0),
-            "this begins neither as an HTTP request or response nor as an XML message; \
-             one raw object per file is understood",
+            "this begins neither as a packet capture nor as an HTTP request or response nor as an \
+             XML message",
         ),
     }
     Ok(report)
+}
+
+/// Explains a file that is one HTTP message.
+fn http(
+    role: Role,
+    place: Place,
+    beginning: &[u8],
+    mut input: Box<dyn Read>,
+    extract: &mut Option<Extract>,
+) -> Result<Report, Failure> {
+    let mut message = Incoming::new(role, true, place);
+    let mut after = After::default();
+    let mut rest = Cursor::new(beginning).chain(&mut input);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let length = rest.read(&mut piece).map_err(Failure::Reading)?;
+        if length == 0 {
+            break;
+        }
+        let mut bytes = &piece[..length];
+        while !bytes.is_empty() {
+            let taken = message.feed(bytes, extract).map_err(Failure::Writing)?;
+            bytes = &bytes[taken..];
+            if message.is_done() {
+                after.take(bytes);
+                break;
+            }
+        }
+    }
+    let is_followed = message.has_known_end() && !message.is_lost();
+    let mut report = message.end(true, extract).map_err(Failure::Writing)?.report;
+    if is_followed && after.last > 0 {
+        report.fields.number("bytes_after", after.last);
+    }
+    Ok(report)
+}
+
+/// What follows the declared end: how many bytes, white space at the end of the file aside.
+#[derive(Default)]
+struct After {
+    count: u64,
+    last: u64,
+}
+
+impl After {
+    fn take(&mut self, bytes: &[u8]) {
+        if let Some(at) = bytes.iter().rposition(|b| !b.is_ascii_whitespace()) {
+            self.last = self.count + at as u64 + 1;
+        }
+        self.count += bytes.len() as u64;
+    }
 }

@@ -2,49 +2,38 @@
 //!
 //! Law: of a head that cannot be read, all lines before the bad one are.
 
-use super::body::{Body, Fingerprint};
-use super::message::{self, Message};
-use super::{MAX_HEAD, email};
+use super::body::{Fingerprint, Framing, Sink};
+use super::chunks::Chunks;
+use super::email::Email;
+use super::message::Message;
 use crate::redact;
 use crate::report::{Fields, Node, Report};
 use samsung_sns::endpoint::{Endpoint, HotspotCheck};
 use samsung_sns::wire::header::Header;
-use samsung_sns::wire::request::{HeadError, RequestHead, head_length};
-use std::io::{self, Read};
+use samsung_sns::wire::request::{HeadError, RequestHead};
 
-/// Reads the request at the start of a file.
-pub(super) fn read(beginning: &[u8], input: Box<dyn Read>, report: &mut Report) -> io::Result<()> {
-    let length = head_length(beginning, 0);
-    let (head, broken) = readable(&beginning[..length.unwrap_or(beginning.len())]);
+/// Reads as much of a head as can be read: of a whole one, or one that was cut.
+pub(super) fn read<'a>(
+    bytes: &'a [u8],
+    report: &mut Report,
+) -> Option<(RequestHead<'a>, Endpoint)> {
+    let (head, broken) = readable(bytes);
     if let Some((at, error)) = broken {
         report.broken(Some(at as u64), error.to_string());
     }
-    let Some(head) = head else { return Ok(()) };
+    let head = head?;
     let endpoint = Endpoint::of(&head.method, head.host().as_deref(), &head.target);
     report.kind = kind(&endpoint);
     report.quirks.extend(&head.quirks);
     path_fields(&endpoint, &mut report.fields);
-    match length {
-        Some(length) if report.problem.is_none() => {
-            let declared = if head.is_chunked() { None } else { head.content_length };
-            let mut body = Body::after(beginning, length, input, declared);
-            read_body(&head, &endpoint, &mut body, report)?;
-            let after = body.count_after()?;
-            if after > 0 {
-                report.fields.number("bytes_after", after);
-            }
-        }
-        _ => {
-            let text = match beginning.len() {
-                MAX_HEAD => "the head does not end within 64 KiB",
-                _ => "the head does not end: its empty line is missing",
-            };
-            report.broken(Some(beginning.len() as u64), text);
-        }
-    }
+    Some((head, endpoint))
+}
+
+/// Adds what the head says.
+pub(super) fn show_head(head: &RequestHead<'_>, endpoint: &Endpoint, report: &mut Report) {
     let mut http = Fields::default();
     http.text("method", redact::method(&head.method));
-    http.text("target", redact::target(&endpoint, &head.target));
+    http.text("target", redact::target(endpoint, &head.target));
     http.text("version", redact::version(&head.version));
     if let Some(host) = head.host() {
         http.text("host", redact::host(&host));
@@ -54,7 +43,6 @@ pub(super) fn read(beginning: &[u8], input: Box<dyn Read>, report: &mut Report) 
     }
     http.add("headers", headers(&head.headers));
     report.fields.add("http", Node::Map(http));
-    Ok(())
 }
 
 /// As much of a head as can be read: the whole lines before the first that nothing can be made of,
@@ -78,6 +66,7 @@ pub(super) fn headers(headers: &[Header<'_>]) -> Node {
     Node::Pairs("name", pairs.collect())
 }
 
+/// What a request is for, as `--json` calls it.
 fn kind(endpoint: &Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Hotspot(_) => "hotspot",
@@ -121,52 +110,45 @@ fn path_fields(endpoint: &Endpoint, fields: &mut Fields) {
     }
 }
 
-fn read_body(
+/// Where the body of a request ends, and what becomes of it. `is_alone` if nothing follows it;
+/// `has_checksums` if its files are to have them.
+pub(super) fn body(
     head: &RequestHead<'_>,
     endpoint: &Endpoint,
-    body: &mut Body,
+    start: usize,
+    is_alone: bool,
+    has_checksums: bool,
     report: &mut Report,
-) -> io::Result<()> {
-    let message = match endpoint {
-        Endpoint::Auth(_) => Message::Auth,
-        Endpoint::Photo(_) => Message::Photo,
-        Endpoint::Video(_) => Message::Video,
-        Endpoint::AllShare => Message::AllShare,
+) -> (Framing, Sink) {
+    let sink = match endpoint {
+        Endpoint::Auth(_) => Sink::Message(Message::Auth, Vec::new()),
+        Endpoint::Photo(_) => Sink::Message(Message::Photo, Vec::new()),
+        Endpoint::Video(_) => Sink::Message(Message::Video, Vec::new()),
+        Endpoint::AllShare => Sink::Message(Message::AllShare, Vec::new()),
         Endpoint::Upload { .. } => {
-            require_length(head, body, report);
             let media_type = head.header("Content-Type").unwrap_or_default();
             let media_type = samsung_sns::message::media::normalised_type(&media_type);
             report.fields.text("media_type", redact::media_type(&media_type));
-            Fingerprint::of(body)?.show(&mut report.fields);
-            body.note_missing(report);
-            return Ok(());
+            Sink::File(Fingerprint::new(has_checksums))
         }
         Endpoint::Email { .. } => {
-            require_length(head, body, report);
-            return email::read(head, body, report);
+            let content_type = head.header("Content-Type").unwrap_or_default();
+            Sink::Email(Box::new(Email::new(&content_type, has_checksums)))
         }
-        _ => {
-            let start = body.start();
-            let whole = body.whole(report)?;
-            message::read_unknown(&whole, start, report);
-            return Ok(());
-        }
+        _ => Sink::Unknown(Vec::new()),
     };
-    require_length(head, body, report);
-    let start = body.start();
-    let whole = body.whole(report)?;
-    message::read(Some(message), &whole, Some(start), report);
-    Ok(())
-}
-
-/// A body without a length has no end that could be told from its breaking off; the server refuses
-/// it, unless it comes in chunks, which no camera sends.
-fn require_length(head: &RequestHead<'_>, body: &Body, report: &mut Report) {
-    if head.is_chunked() {
-        let text = "the body comes in chunks, which are not taken apart here; no camera sends them";
-        report.broken(Some(body.start()), text);
-    } else if head.content_length.is_none() {
-        let text = "no Content-Length says where the body ends; what follows the head was read";
-        report.broken(Some(body.start()), text);
-    }
+    let framing = match head.content_length {
+        _ if head.is_chunked() => Framing::Chunks(Chunks::default()),
+        Some(length) => Framing::Length(length),
+        // Without a length, a body has no end that could be told from its breaking off; the server
+        // refuses it.
+        None if !matches!(sink, Sink::Unknown(_)) => {
+            let text = "no Content-Length says where the body ends; what follows the head was read";
+            report.broken(Some(start as u64), text);
+            Framing::Open
+        }
+        None if is_alone => Framing::Open,
+        None => Framing::Length(0),
+    };
+    (framing, sink)
 }

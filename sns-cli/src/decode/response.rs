@@ -3,8 +3,8 @@
 //! Law: like the firmware, this looks for substrings first; the kind of an answer is what a camera
 //! that waits for it would find.
 
-use super::body::Body;
-use super::message;
+use super::body::Framing;
+use super::chunks::Chunks;
 use super::request::{check_name, headers};
 use crate::redact;
 use crate::report::{Fields, Node, Report};
@@ -12,57 +12,49 @@ use samsung_sns::camera;
 use samsung_sns::endpoint::HotspotCheck;
 use samsung_sns::wire::request::head_length;
 use samsung_sns::wire::response::ResponseHead;
-use std::io::{self, Read};
 
-/// Reads the response at the start of a file.
-pub(super) fn read(beginning: &[u8], input: Box<dyn Read>, report: &mut Report) -> io::Result<()> {
-    let length = head_length(beginning, 0);
-    // The end of the head is given back to one that was cut, so that its lines are shown.
-    let cut = [beginning, b"\r\n\r\n"].concat();
-    let Some((head, _)) = ResponseHead::read(if length.is_some() { beginning } else { &cut })
-    else {
-        report.broken(Some(0), "the first line is no HTTP status line");
-        return Ok(());
-    };
-    report.kind = "answer";
-    match length {
-        Some(length) => {
-            let declared = head.header("Content-Length").and_then(|text| text.parse().ok());
-            let mut body = Body::after(beginning, length, input, declared);
-            let whole = body.whole(report)?;
-            match hotspot_answer(&head, &beginning[..length], &whole) {
-                Some(check) => {
-                    report.kind = "hotspot_answer";
-                    report.fields.public("check", check_name(check));
-                }
-                None => message::read_unknown(&whole, length as u64, report),
-            }
-            let after = body.count_after()?;
-            if after > 0 {
-                report.fields.number("bytes_after", after);
-            }
-        }
-        None => {
-            let text = "the head does not end: its empty line is missing";
-            report.broken(Some(beginning.len() as u64), text);
-        }
+/// Where the body of an answer ends.
+pub(super) fn framing(head: &ResponseHead, is_bodiless: bool) -> Framing {
+    if is_bodiless || matches!(head.status, 100..=199 | 204 | 304) {
+        return Framing::Length(0);
     }
+    let coding = head.header("Transfer-Encoding").unwrap_or_default();
+    if coding.trim().to_ascii_lowercase().ends_with("chunked") {
+        return Framing::Chunks(Chunks::default());
+    }
+    let declared = head.header("Content-Length").and_then(|text| text.trim().parse().ok());
+    declared.map_or(Framing::Open, Framing::Length)
+}
+
+/// Adds what the head says.
+pub(super) fn show_head(head: &ResponseHead, report: &mut Report) {
     let mut http = Fields::default();
     http.number("status", head.status.into());
     http.text("version", redact::version(&head.version));
     http.text("reason", redact::reason(&head.reason));
     http.add("headers", headers(&head.headers));
     report.fields.add("http", Node::Map(http));
-    Ok(())
+}
+
+/// Says so in the report of an answer that tells a hotspot check "online".
+pub(super) fn note_hotspot(head: &ResponseHead, searched: &[u8], report: &mut Report) {
+    let is_empty = head_length(searched, 0) == Some(searched.len());
+    if report.kind == "answer"
+        && let Some(check) = hotspot_answer(head, searched, is_empty)
+    {
+        report.kind = "hotspot_answer";
+        report.fields.0.retain(|(name, _)| !matches!(*name, "body" | "body_length"));
+        report.fields.public("check", check_name(check));
+    }
 }
 
 /// Which hotspot check this answers with "online". A plain 200 would do for gld, but says nothing
 /// about which request it answers, so only the known answer counts as one.
-fn hotspot_answer(head: &ResponseHead, bytes: &[u8], body: &[u8]) -> Option<HotspotCheck> {
-    if head.header("ETag").as_deref() == Some("\"deadbeef\"") && body.is_empty() {
+fn hotspot_answer(head: &ResponseHead, searched: &[u8], is_empty: bool) -> Option<HotspotCheck> {
+    if head.header("ETag").as_deref() == Some("\"deadbeef\"") && is_empty {
         return Some(HotspotCheck::Gld);
     }
     [HotspotCheck::Yahoo, HotspotCheck::Msn]
         .into_iter()
-        .find(|check| camera::is_online(*check, bytes))
+        .find(|check| camera::is_online(*check, searched))
 }

@@ -79,6 +79,7 @@ impl Serialize for Node {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Node::Text(text) => text.serialize(serializer),
+            Node::Words(words) => serializer.serialize_str(words),
             Node::Number(number) => serializer.serialize_u64(*number),
             Node::Flag(flag) => serializer.serialize_bool(*flag),
             Node::List(nodes) => serializer.collect_seq(nodes),

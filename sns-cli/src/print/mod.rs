@@ -4,6 +4,7 @@
 //! the order of what it shows, is escaped in both forms.
 
 pub(crate) mod json;
+pub(crate) mod time;
 pub(crate) mod tree;
 
 use std::io::Write;

@@ -1,0 +1,421 @@
+//! All TCP connections of a capture: each segment goes to its stream, and a listener hears what the
+//! streams say.
+//!
+//! Law: a connection is told as soon as something of it is known, and ends with its last byte, a
+//! reset, a long silence, or the capture. A new SYN on the same ports is a new connection. What is
+//! open is bounded: the one that was silent for longest ends first.
+
+use super::network::Segment;
+use super::stream::{Arrival, Oddities, Piece, Stream};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+
+/// So many connections are followed at a time.
+const MAX_OPEN: usize = 2048;
+/// So much may wait behind holes in all of them.
+const MAX_WAITING: usize = 64 * 1024 * 1024;
+/// A connection without packets for this long has ended.
+const SILENCE: u64 = 600_000_000_000;
+/// After its end, what comes late is waited for.
+const LATE: u64 = 2_000_000_000;
+/// Then repeated segments are still known as its own.
+const MEMORY: u64 = 60_000_000_000;
+/// How often the clock of the capture is looked at.
+const TICK: u64 = 500_000_000;
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Who opened it, or was seen first.
+    Opener,
+    /// Who was called.
+    Called,
+}
+
+impl Side {
+    /// The other end.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Opener => Side::Called,
+            Side::Called => Side::Opener,
+        }
+    }
+}
+
+/// Which connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peers {
+    /// Its number, from 1, as they were seen.
+    pub number: u64,
+    /// Who opened it; without a beginning, who was seen first.
+    pub opener: SocketAddr,
+    /// Who was called.
+    pub called: SocketAddr,
+    /// When it was first seen, in nanoseconds since 1970.
+    pub since: u64,
+    /// Whether its beginning was seen, so that it is known who opened it.
+    pub has_beginning: bool,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Both ends said so.
+    Closed,
+    /// One end broke it off.
+    Reset(Side),
+    /// A reset was the only answer to its beginning.
+    Refused,
+    /// Nothing answered its beginning.
+    Unanswered,
+    /// Nothing was heard for long, or too many others were open.
+    Silence,
+    /// The capture ended first.
+    CaptureEnded,
+}
+
+/// The end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Why.
+    pub cause: Cause,
+    /// When its last packet was seen.
+    pub time: u64,
+    /// What was odd about what the opener sent.
+    pub opener: Oddities,
+    /// What was odd about what the called one sent.
+    pub called: Oddities,
+}
+
+/// Hears what the connections of a capture say.
+pub trait Listener {
+    /// What it keeps for each connection.
+    type Talk;
+
+    /// A connection was seen.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn opened(&mut self, peers: &Peers) -> io::Result<Self::Talk>;
+
+    /// One end said something.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn piece(&mut self, talk: &mut Self::Talk, from: Side, piece: Piece<'_>) -> io::Result<()>;
+
+    /// One end has said all it had to say, and all of it was heard.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn finished(&mut self, talk: &mut Self::Talk, from: Side) -> io::Result<()>;
+
+    /// A connection has ended.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn closed(&mut self, talk: Self::Talk, peers: &Peers, end: &End) -> io::Result<()>;
+}
+
+struct Connection<T> {
+    peers: Peers,
+    opener: Stream,
+    called: Stream,
+    last: u64,
+    reset: Option<Side>,
+    /// `None` once it was told that it ended.
+    talk: Option<T>,
+    was_answered: bool,
+}
+
+/// The connections of a capture.
+pub struct Connections<L: Listener> {
+    listener: L,
+    open: HashMap<(SocketAddr, SocketAddr), Connection<L::Talk>>,
+    count: u64,
+    now: u64,
+    next_tick: u64,
+    waiting: usize,
+}
+
+impl<L: Listener> Connections<L> {
+    /// None yet.
+    pub fn new(listener: L) -> Connections<L> {
+        let open = HashMap::new();
+        Connections { listener, open, count: 0, now: 0, next_tick: 0, waiting: 0 }
+    }
+
+    /// Who listens.
+    pub fn listener(&mut self) -> &mut L {
+        &mut self.listener
+    }
+
+    /// The next segment.
+    ///
+    /// # Errors
+    /// What the listener says.
+    pub fn segment(&mut self, segment: &Segment<'_>, time: u64) -> io::Result<()> {
+        self.now = self.now.max(time);
+        if self.now >= self.next_tick {
+            self.tick()?;
+        }
+        let key = if segment.from <= segment.to {
+            (segment.from, segment.to)
+        } else {
+            (segment.to, segment.from)
+        };
+        let is_opening = segment.is_first && segment.acknowledged.is_none();
+        // Another beginning on the same ports is another connection.
+        if segment.is_first
+            && let Some(connection) = self.open.get_mut(&key)
+        {
+            let side = connection.side(segment.from);
+            let turned_around = is_opening && side == Side::Called;
+            // Who answers without having been seen is the called one.
+            if turned_around && !connection.has_spoken() && connection.talk.is_some() {
+                connection.turn_around();
+            } else if turned_around || !connection.stream(side).begin(segment.sequence) {
+                self.end(key, Cause::Silence)?;
+                self.open.remove(&key);
+            }
+        }
+        if !self.open.contains_key(&key) {
+            // The echo of a connection that is over is none.
+            let says_something = segment.is_first || !segment.payload.is_empty();
+            if !says_something && (segment.is_reset || segment.missing == 0) {
+                return Ok(());
+            }
+            if self.open.len() >= MAX_OPEN {
+                self.make_room()?;
+            }
+            let connection = self.begin(segment, time)?;
+            self.open.insert(key, connection);
+        }
+        let Some(connection) = self.open.get_mut(&key) else { return Ok(()) };
+        let before = connection.waiting();
+        connection.take(segment, self.now.max(time), time, &mut self.listener)?;
+        self.waiting = (self.waiting + connection.waiting()).saturating_sub(before);
+        if self.waiting > MAX_WAITING {
+            let before = connection.waiting();
+            connection.finish_streams(time, &mut self.listener)?;
+            self.waiting = (self.waiting + connection.waiting()).saturating_sub(before);
+        }
+        if connection.is_over() {
+            self.end(key, Cause::Closed)?;
+        }
+        Ok(())
+    }
+
+    /// The capture has ended.
+    ///
+    /// # Errors
+    /// What the listener says.
+    pub fn finish(mut self) -> io::Result<L> {
+        let mut keys: Vec<_> =
+            self.open.iter().map(|(key, connection)| (connection.peers.number, *key)).collect();
+        keys.sort_unstable();
+        for (_, key) in keys {
+            self.end(key, Cause::CaptureEnded)?;
+        }
+        Ok(self.listener)
+    }
+
+    fn begin(&mut self, segment: &Segment<'_>, time: u64) -> io::Result<Connection<L::Talk>> {
+        self.count += 1;
+        let is_answer = segment.is_first && segment.acknowledged.is_some();
+        let (opener, called) =
+            if is_answer { (segment.to, segment.from) } else { (segment.from, segment.to) };
+        let has_beginning = segment.is_first;
+        let peers = Peers { number: self.count, opener, called, since: time, has_beginning };
+        let talk = Some(self.listener.opened(&peers)?);
+        Ok(Connection {
+            peers,
+            opener: Stream::default(),
+            called: Stream::default(),
+            last: self.now,
+            reset: None,
+            talk,
+            was_answered: false,
+        })
+    }
+
+    /// Ends what has been silent for long, and forgets what has ended.
+    fn tick(&mut self) -> io::Result<()> {
+        self.next_tick = self.now + TICK;
+        let now = self.now;
+        let mut over: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, connection)| {
+                let silence = now.saturating_sub(connection.last);
+                match &connection.talk {
+                    None => silence > MEMORY,
+                    Some(_) if connection.is_ending() => silence > LATE,
+                    Some(_) => silence > SILENCE,
+                }
+            })
+            .map(|(key, connection)| (connection.peers.number, *key))
+            .collect();
+        over.sort_unstable();
+        for (_, key) in over {
+            let is_told = self.open.get(&key).is_none_or(|connection| connection.talk.is_none());
+            if is_told {
+                self.open.remove(&key);
+            } else {
+                self.end(key, Cause::Silence)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an eighth of all connections: those that were silent for longest.
+    fn make_room(&mut self) -> io::Result<()> {
+        let mut all: Vec<_> = self
+            .open
+            .iter()
+            .map(|(key, connection)| (connection.talk.is_some(), connection.last, *key))
+            .collect();
+        all.sort_unstable();
+        for (_, _, key) in all.into_iter().take(MAX_OPEN / 8) {
+            self.end(key, Cause::Silence)?;
+            self.open.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// Tells the end of a connection, once.
+    fn end(&mut self, key: (SocketAddr, SocketAddr), otherwise: Cause) -> io::Result<()> {
+        let Some(connection) = self.open.get_mut(&key) else { return Ok(()) };
+        if connection.talk.is_none() {
+            return Ok(());
+        }
+        let before = connection.waiting();
+        connection.finish_streams(connection.last, &mut self.listener)?;
+        self.waiting = self.waiting.saturating_sub(before);
+        connection.opener.release();
+        connection.called.release();
+        let end = End {
+            cause: connection.cause(otherwise),
+            time: connection.last,
+            opener: connection.opener.oddities(),
+            called: connection.called.oddities(),
+        };
+        match connection.talk.take() {
+            Some(talk) => self.listener.closed(talk, &connection.peers, &end),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T> Connection<T> {
+    fn side(&self, from: SocketAddr) -> Side {
+        if from == self.peers.opener { Side::Opener } else { Side::Called }
+    }
+
+    fn stream(&mut self, side: Side) -> &mut Stream {
+        match side {
+            Side::Opener => &mut self.opener,
+            Side::Called => &mut self.called,
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.opener.waiting() + self.called.waiting()
+    }
+
+    /// Whether something was given to the listener, so that it is settled who is who.
+    fn has_spoken(&self) -> bool {
+        self.peers.has_beginning || self.opener.given() + self.called.given() > 0
+    }
+
+    fn turn_around(&mut self) {
+        std::mem::swap(&mut self.peers.opener, &mut self.peers.called);
+        std::mem::swap(&mut self.opener, &mut self.called);
+        self.peers.has_beginning = true;
+    }
+
+    /// Both directions have ended and are whole.
+    fn is_over(&self) -> bool {
+        self.talk.is_some() && self.opener.is_complete() && self.called.is_complete()
+    }
+
+    /// Nothing more is meant to come.
+    fn is_ending(&self) -> bool {
+        self.reset.is_some() || (self.opener.has_end() && self.called.has_end())
+    }
+
+    fn cause(&self, otherwise: Cause) -> Cause {
+        let is_silent = self.opener.given() + self.called.given() == 0;
+        match self.reset {
+            Some(Side::Called) if is_silent && !self.was_answered => Cause::Refused,
+            Some(side) => Cause::Reset(side),
+            None if self.opener.has_end() && self.called.has_end() => Cause::Closed,
+            None if is_silent && !self.was_answered => Cause::Unanswered,
+            None => otherwise,
+        }
+    }
+
+    fn take<L: Listener<Talk = T>>(
+        &mut self,
+        segment: &Segment<'_>,
+        now: u64,
+        time: u64,
+        listener: &mut L,
+    ) -> io::Result<()> {
+        self.last = now;
+        let from = self.side(segment.from);
+        let Some(talk) = &mut self.talk else { return Ok(()) };
+        let (mine, other) = match from {
+            Side::Opener => (&mut self.opener, &mut self.called),
+            Side::Called => (&mut self.called, &mut self.opener),
+        };
+        if segment.is_reset {
+            self.reset.get_or_insert(from);
+            return Ok(());
+        }
+        self.was_answered |= from == Side::Called;
+        let mut sequence = segment.sequence;
+        if segment.is_first {
+            mine.begin(sequence);
+            sequence = sequence.wrapping_add(1);
+            self.peers.has_beginning = true;
+        }
+        if let Some(acknowledged) = segment.acknowledged {
+            other.acknowledge(acknowledged);
+        }
+        let arrival = Arrival {
+            sequence,
+            bytes: segment.payload,
+            missing: segment.missing,
+            time,
+            heard: segment.acknowledged.and_then(|number| other.offset_of(number)),
+        };
+        let was_complete = (mine.is_complete(), other.is_complete());
+        if segment.is_last {
+            let length = segment.payload.len() as u32;
+            mine.end(sequence.wrapping_add(length).wrapping_add(segment.missing));
+        }
+        mine.take(&arrival, &mut |piece| listener.piece(talk, from, piece))?;
+        mine.pass(now, &mut |piece| listener.piece(talk, from, piece))?;
+        other.pass(now, &mut |piece| listener.piece(talk, from.other(), piece))?;
+        if mine.is_complete() && !was_complete.0 {
+            listener.finished(talk, from)?;
+        }
+        if other.is_complete() && !was_complete.1 {
+            listener.finished(talk, from.other())?;
+        }
+        Ok(())
+    }
+
+    /// Gives all that waits; holes become gaps.
+    fn finish_streams<L: Listener<Talk = T>>(
+        &mut self,
+        time: u64,
+        listener: &mut L,
+    ) -> io::Result<()> {
+        let Some(talk) = &mut self.talk else { return Ok(()) };
+        self.opener.finish(time, &mut |piece| listener.piece(talk, Side::Opener, piece))?;
+        self.called.finish(time, &mut |piece| listener.piece(talk, Side::Called, piece))
+    }
+}

@@ -1,0 +1,308 @@
+//! IP packets become TCP segments; fragments are put together first.
+//!
+//! Law: what the headers say counts, not how long the frame is: behind a short packet stands
+//! padding, and of a long one the capture may have kept only the beginning. Fragments that overlap
+//! keep what came first, and are forgotten when there are too many.
+
+use super::Counts;
+use etherparse::{Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice};
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+const TCP: u8 = 6;
+const FRAGMENT: u8 = 44;
+/// Hop-by-hop, routing, destination options, mobility: their second byte counts their length.
+const EXTENSIONS: [u8; 4] = [0, 43, 60, 135];
+const AUTHENTICATION: u8 = 51;
+
+/// So many packets may be in fragments at a time.
+const MAX_ASSEMBLIES: usize = 256;
+/// The longest packet.
+const MAX_PACKET: usize = 65_535;
+/// Fragments are waited for this long.
+const PATIENCE: u64 = 60_000_000_000;
+
+/// One TCP segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a> {
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// To whom.
+    pub to: SocketAddr,
+    /// The number of its first byte.
+    pub sequence: u32,
+    /// The number of the byte that its sender expects next, if it says so.
+    pub acknowledged: Option<u32>,
+    /// It begins a stream.
+    pub is_first: bool,
+    /// It ends its stream.
+    pub is_last: bool,
+    /// It breaks the connection off.
+    pub is_reset: bool,
+    /// Its bytes.
+    pub payload: &'a [u8],
+    /// How many more bytes it had, which the capture did not keep.
+    pub missing: u32,
+}
+
+/// The fragments that wait for others.
+#[derive(Debug, Default)]
+pub struct Network {
+    assemblies: HashMap<Origin, Assembly>,
+}
+
+/// Which packet a fragment belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Origin {
+    from: IpAddr,
+    to: IpAddr,
+    protocol: u8,
+    number: u32,
+}
+
+#[derive(Debug)]
+struct Assembly {
+    since: u64,
+    pieces: BTreeMap<usize, Vec<u8>>,
+    length: Option<usize>,
+}
+
+/// What is inside an IP packet.
+struct Inner<'a> {
+    from: IpAddr,
+    to: IpAddr,
+    protocol: u8,
+    payload: &'a [u8],
+    /// How long the payload was; a capture may have kept less.
+    length: usize,
+    fragment: Option<Fragment>,
+}
+
+struct Fragment {
+    number: u32,
+    offset: usize,
+    is_last: bool,
+}
+
+impl Network {
+    /// Gives the segment in a packet, or the one that it makes whole. `lost` bytes of the frame
+    /// were not kept.
+    pub fn datagram(
+        &mut self,
+        packet: &[u8],
+        lost: u32,
+        now: u64,
+        counts: &mut Counts,
+        hear: &mut dyn FnMut(&Segment<'_>),
+    ) {
+        let inner = match packet.first().map(|byte| byte >> 4) {
+            Some(4) => version4(packet, lost),
+            _ => version6(packet, lost),
+        };
+        let Some(inner) = inner else {
+            counts.unreadable += 1;
+            return;
+        };
+        let Inner { from, to, protocol, payload, length, fragment } = inner;
+        let whole = match fragment {
+            None => None,
+            // With a hole of the capture's own it cannot become whole.
+            Some(_) if payload.len() < length => {
+                counts.lost_fragments += 1;
+                return;
+            }
+            Some(fragment) => {
+                let origin = Origin { from, to, protocol, number: fragment.number };
+                match self.assemble(origin, &fragment, payload, now, counts) {
+                    Some(whole) => Some(whole),
+                    None => return,
+                }
+            }
+        };
+        if protocol != TCP {
+            counts.not_tcp += 1;
+            return;
+        }
+        let (payload, length) = match &whole {
+            Some(whole) => (whole.as_slice(), whole.len()),
+            None => (payload, length),
+        };
+        match segment(from, to, payload, length) {
+            Some(segment) => {
+                counts.segments += 1;
+                hear(&segment);
+            }
+            None => counts.unreadable += 1,
+        }
+    }
+
+    /// Counts what never became whole.
+    pub fn finish(&mut self, counts: &mut Counts) {
+        for (_, assembly) in self.assemblies.drain() {
+            counts.lost_fragments += assembly.pieces.len() as u64;
+        }
+    }
+
+    /// Adds a fragment; gives the payload that it makes whole.
+    fn assemble(
+        &mut self,
+        origin: Origin,
+        fragment: &Fragment,
+        payload: &[u8],
+        now: u64,
+        counts: &mut Counts,
+    ) -> Option<Vec<u8>> {
+        if self.assemblies.len() >= MAX_ASSEMBLIES && !self.assemblies.contains_key(&origin) {
+            self.forget(now, counts);
+        }
+        let end = fragment.offset + payload.len();
+        if end > MAX_PACKET {
+            counts.unreadable += 1;
+            return None;
+        }
+        let assembly = self.assemblies.entry(origin).or_insert_with(|| Assembly {
+            since: now,
+            pieces: BTreeMap::new(),
+            length: None,
+        });
+        if now.saturating_sub(assembly.since) > PATIENCE {
+            // The number is in use again.
+            counts.lost_fragments += assembly.pieces.len() as u64;
+            *assembly = Assembly { since: now, pieces: BTreeMap::new(), length: None };
+        }
+        // What came first stays; only what is new is added.
+        let mut at = fragment.offset;
+        while at < end {
+            let covered = assembly
+                .pieces
+                .range(..=at)
+                .next_back()
+                .map_or(0, |(start, piece)| start + piece.len());
+            if covered > at {
+                at = covered;
+                continue;
+            }
+            let next = assembly.pieces.range(at..).next().map_or(end, |(start, _)| *start);
+            let until = next.min(end);
+            let piece = payload[at - fragment.offset..until - fragment.offset].to_vec();
+            assembly.pieces.insert(at, piece);
+            at = until;
+        }
+        if fragment.is_last {
+            assembly.length.get_or_insert(end);
+        }
+        let length = assembly.length?;
+        let mut reached = 0;
+        for (start, piece) in &assembly.pieces {
+            if *start != reached {
+                return None;
+            }
+            reached += piece.len();
+        }
+        if reached < length {
+            return None;
+        }
+        let assembly = self.assemblies.remove(&origin)?;
+        let mut whole = assembly.pieces.into_values().collect::<Vec<_>>().concat();
+        whole.truncate(length);
+        Some(whole)
+    }
+
+    /// Makes room: for what has waited too long, or else for the oldest.
+    fn forget(&mut self, now: u64, counts: &mut Counts) {
+        let oldest = self.assemblies.values().map(|assembly| assembly.since).min().unwrap_or(0);
+        let limit = now.saturating_sub(PATIENCE).max(oldest);
+        self.assemblies.retain(|_, assembly| {
+            let stays = assembly.since > limit;
+            counts.lost_fragments += if stays { 0 } else { assembly.pieces.len() as u64 };
+            stays
+        });
+    }
+}
+
+fn version4(packet: &[u8], lost: u32) -> Option<Inner<'_>> {
+    let header = Ipv4HeaderSlice::from_slice(packet).ok()?;
+    let start = header.slice().len();
+    let declared = usize::from(header.total_len());
+    // Senders that leave the cutting to the network card write 0.
+    let total = if declared < start { packet.len() + lost as usize } else { declared };
+    let fragment = header.is_fragmenting_payload().then(|| Fragment {
+        number: header.identification().into(),
+        offset: usize::from(header.fragments_offset().value()) * 8,
+        is_last: !header.more_fragments(),
+    });
+    Some(Inner {
+        from: header.source_addr().into(),
+        to: header.destination_addr().into(),
+        protocol: header.protocol().0,
+        payload: &packet[start..packet.len().min(total)],
+        length: total - start,
+        fragment,
+    })
+}
+
+fn version6(packet: &[u8], lost: u32) -> Option<Inner<'_>> {
+    let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
+    let mut start = header.slice().len();
+    let total = match usize::from(header.payload_length()) {
+        0 => packet.len() + lost as usize,
+        declared => start + declared,
+    };
+    let packet = &packet[..packet.len().min(total)];
+    let mut protocol = header.next_header().0;
+    let mut fragment = None;
+    loop {
+        let rest = packet.get(start..)?;
+        start += match protocol {
+            number if EXTENSIONS.contains(&number) => (usize::from(*rest.get(1)?) + 1) * 8,
+            AUTHENTICATION => (usize::from(*rest.get(1)?) + 2) * 4,
+            FRAGMENT => {
+                let header = Ipv6FragmentHeaderSlice::from_slice(rest).ok()?;
+                protocol = header.next_header().0;
+                start += 8;
+                if header.is_fragmenting_payload() {
+                    fragment = Some(Fragment {
+                        number: header.identification(),
+                        offset: usize::from(header.fragment_offset().value()) * 8,
+                        is_last: !header.more_fragments(),
+                    });
+                    break;
+                }
+                continue;
+            }
+            _ => break,
+        };
+        protocol = *rest.first()?;
+    }
+    Some(Inner {
+        from: header.source_addr().into(),
+        to: header.destination_addr().into(),
+        protocol,
+        payload: packet.get(start..)?,
+        length: total.checked_sub(start)?,
+        fragment,
+    })
+}
+
+fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Segment<'_>> {
+    // Of a header that was cut off inside its options, all that counts is there.
+    let mut padded = [0; 60];
+    let kept = bytes.len().min(60);
+    padded[..kept].copy_from_slice(&bytes[..kept]);
+    let head = if (20..60).contains(&kept) { &padded[..] } else { bytes };
+    let header = TcpHeaderSlice::from_slice(head).ok()?;
+    let start = header.slice().len();
+    let payload = bytes.get(start..).unwrap_or(&[]);
+    let missing = length.checked_sub(start)?.saturating_sub(payload.len());
+    Some(Segment {
+        from: SocketAddr::new(from, header.source_port()),
+        to: SocketAddr::new(to, header.destination_port()),
+        sequence: header.sequence_number(),
+        acknowledged: header.ack().then(|| header.acknowledgment_number()),
+        is_first: header.syn(),
+        is_last: header.fin(),
+        is_reset: header.rst(),
+        payload,
+        missing: u32::try_from(missing).unwrap_or(u32::MAX),
+    })
+}

@@ -1,0 +1,433 @@
+//! The conversations of a capture become reports: one for each exchange as it completes, one for
+//! each connection that could not be used, and one for the capture.
+//!
+//! Law: an exchange is told once it is complete or cannot become so. What is known of a camera grows
+//! with what it says; each exchange is told with what was known then.
+
+use super::conversation::{Exchange, Half, Speech, Talk};
+use super::firmware;
+use super::guess::{Evidences, Guess};
+use super::incoming::Head;
+use super::teller::Teller;
+use super::warnings::{self, Around};
+use crate::Outcome;
+use crate::capture::Counts;
+use crate::capture::connections::{Cause, End, Listener, Peers, Side};
+use crate::capture::file::{CaptureError, NO_LINK};
+use crate::capture::stream::{Oddities, Piece};
+use crate::extract::Extract;
+use crate::print::time;
+use crate::redact;
+use crate::report::{Fields, Node, Report, Text};
+use samsung_sns::message::auth::LoginAnswer;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::IpAddr;
+
+/// So many clients are remembered.
+const MAX_CLIENTS: usize = 1024;
+/// So many cameras are listed at the end.
+const MAX_LISTED: usize = 64;
+/// Ports at which a connection that fails is told of: those that cameras call, and those at which
+/// this server is tried.
+const TOLD_PORTS: [u16; 3] = [80, 443, 8080];
+
+/// What is known of whoever asks from one address.
+#[derive(Default)]
+struct Client {
+    evidences: Evidences,
+    /// The session that its last login was given.
+    session: Option<String>,
+    exchanges: u64,
+    warnings: u64,
+    last: u64,
+}
+
+/// Hears a capture.
+pub(super) struct Ear<'e, 't, 'o> {
+    name: &'e str,
+    extract: &'e mut Option<Extract>,
+    teller: &'t mut Teller<'o>,
+    clients: HashMap<IpAddr, Client>,
+    exchanges: u64,
+    connections: u64,
+    other_connections: u64,
+    oddities: Oddities,
+    first: u64,
+    last: u64,
+    warnings: BTreeMap<&'static str, u64>,
+    worst: Outcome,
+    done: Vec<Exchange>,
+}
+
+impl<'e, 't, 'o> Ear<'e, 't, 'o> {
+    /// Nothing heard yet of the capture of this name.
+    pub(super) fn new(
+        name: &'e str,
+        extract: &'e mut Option<Extract>,
+        teller: &'t mut Teller<'o>,
+    ) -> Ear<'e, 't, 'o> {
+        Ear {
+            name,
+            extract,
+            teller,
+            clients: HashMap::new(),
+            exchanges: 0,
+            connections: 0,
+            other_connections: 0,
+            oddities: Oddities::default(),
+            first: 0,
+            last: 0,
+            warnings: BTreeMap::new(),
+            worst: Outcome::Good,
+            done: Vec::new(),
+        }
+    }
+
+    fn report(&self, form: &'static str, kind: &'static str) -> Report {
+        let mut report = Report::new(Text::public(self.name));
+        report.form = form;
+        report.kind = kind;
+        report
+    }
+
+    fn tell(&mut self, report: Report) -> io::Result<()> {
+        self.worst = self.worst.max(self.teller.tell(report)?);
+        Ok(())
+    }
+
+    fn client(&mut self, address: IpAddr, now: u64) -> &mut Client {
+        if self.clients.len() >= MAX_CLIENTS && !self.clients.contains_key(&address) {
+            let oldest = self.clients.iter().min_by_key(|(_, client)| client.last);
+            if let Some(oldest) = oldest.map(|(address, _)| *address) {
+                self.clients.remove(&oldest);
+            }
+        }
+        let client = self.clients.entry(address).or_default();
+        client.last = now;
+        client
+    }
+
+    /// Tells the exchanges that are done.
+    fn exchanges(&mut self, talk: &Talk) -> io::Result<()> {
+        let mut done = std::mem::take(&mut self.done);
+        for exchange in done.drain(..) {
+            let report = self.exchange(talk, exchange);
+            self.tell(report)?;
+        }
+        self.done = done;
+        Ok(())
+    }
+
+    fn exchange(&mut self, talk: &Talk, exchange: Exchange) -> Report {
+        self.exchanges += 1;
+        let (client, server) = talk.ends();
+        let spans = [&exchange.request, &exchange.answer].map(|h| h.as_ref().map(|h| h.span));
+        let began = spans.iter().flatten().map(|span| span.began).min().unwrap_or(0);
+        let ended = spans.iter().flatten().map(|span| span.ended).max().unwrap_or(began);
+        let known = self.client(client.ip(), ended);
+        known.exchanges += 1;
+        if let Some(request) = &exchange.request
+            && let Some(head) = &request.finished.head
+        {
+            known.evidences.note(head, &request.finished.report);
+        }
+        let guess = known.evidences.guess();
+        let session = known.session.clone();
+        let around =
+            Around { server: server.ip(), guess: guess.as_ref(), session: session.as_deref() };
+        let warnings = warnings::of(&exchange, &around);
+        let known = self.client(client.ip(), ended);
+        known.warnings += warnings.len() as u64;
+        if let Some(answer) = &exchange.answer
+            && answer.finished.report.kind == "login_answer"
+            && let Some(login) =
+                LoginAnswer::scan(&String::from_utf8_lossy(&answer.finished.searched))
+        {
+            known.session = Some(login.session_key);
+        }
+        for warning in &warnings {
+            *self.warnings.entry(warning.name).or_default() += 1;
+        }
+
+        let kind = match (&exchange.request, &exchange.answer) {
+            (Some(half), _) | (None, Some(half)) => half.finished.report.kind,
+            (None, None) => "unknown",
+        };
+        let mut report = self.report("exchange", kind);
+        report.fields.number("exchange", self.exchanges);
+        report.fields.number("connection", talk.peers.number);
+        show_time("time", began, &mut report.fields);
+        report.fields.text("client", redact::peer(client));
+        report.fields.text("server", redact::peer(server));
+        show_guess(guess.as_ref(), &mut report.fields);
+        let verdict = match (&exchange.request, &exchange.answer) {
+            (Some(request), Some(answer)) => match &request.finished.head {
+                Some(Head::Request(_, endpoint)) => {
+                    let kind = request.finished.report.kind;
+                    firmware::verdict(endpoint, kind, &answer.finished.searched, &answer.span)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        if let (Some(request), Some(answer)) = (&exchange.request, &exchange.answer)
+            && request.span.ended > 0
+        {
+            let waited = answer.span.began.saturating_sub(request.span.ended);
+            report.fields.number("answered_after_us", waited / 1000);
+        }
+        if exchange.unread > 0 {
+            report.fields.number("unread_bytes", exchange.unread);
+        }
+        match exchange.request {
+            Some(half) => nest("request", half, &mut report),
+            None => report.broken(None, "the request of this answer is not in the capture"),
+        }
+        match (exchange.answer, exchange.ended) {
+            (Some(half), _) => nest("answer", half, &mut report),
+            (None, Some(Cause::CaptureEnded)) => {
+                report.broken(None, "the capture ends before an answer");
+            }
+            (None, Some(_)) => report.fields.add("no_answer", Node::Flag(true)),
+            (None, None) => report.broken(None, "the answer is not in the capture"),
+        }
+        if let Some(verdict) = verdict {
+            let mut fields = Fields::default();
+            fields.add("accepts", Node::Flag(verdict.accepts));
+            fields.words("verdict", verdict.text);
+            fields.secret_if("reason", verdict.reason);
+            report.fields.add("firmware", Node::Map(fields));
+        }
+        if !warnings.is_empty() {
+            let warnings = warnings.into_iter().map(|warning| {
+                let mut fields = Fields::default();
+                fields.words("name", warning.name);
+                fields.words("text", warning.text);
+                Node::Map(fields)
+            });
+            report.fields.add("warnings", Node::List(warnings.collect()));
+        }
+        report
+    }
+
+    /// Tells of a connection on which nothing could be said, or understood.
+    fn connection(&mut self, talk: &Talk, unread: u64, end: &End) -> io::Result<()> {
+        let (client, server) = talk.ends();
+        let kind = match (end.cause, talk.speech) {
+            (_, Speech::Handshake) => "tls",
+            (Cause::Refused, _) => "refused",
+            (Cause::Unanswered, _) => "unanswered",
+            _ => "other",
+        };
+        self.other_connections += u64::from(kind == "other");
+        let is_told = match kind {
+            "tls" => true,
+            "other" => unread > 0 && TOLD_PORTS.contains(&server.port()),
+            _ => TOLD_PORTS.contains(&server.port()),
+        };
+        if !is_told {
+            return Ok(());
+        }
+        let mut report = self.report("connection", kind);
+        report.fields.number("connection", talk.peers.number);
+        show_time("time", talk.peers.since, &mut report.fields);
+        report.fields.text("client", redact::peer(client));
+        report.fields.text("server", redact::peer(server));
+        if unread > 0 {
+            report.fields.number("unread_bytes", unread);
+        }
+        let meaning = match kind {
+            "tls" => {
+                "it is encrypted (TLS or SSLv2), and nothing of it can be read here; cameras other \
+                 than the HMX camcorders speak plain HTTP"
+            }
+            "refused" => {
+                "nothing listens there: start the server, on this address and this port (cameras \
+                 call port 80)"
+            }
+            "unanswered" => {
+                "nothing answered at all: the address is wrong, the host is down, or a firewall \
+                 drops what comes"
+            }
+            _ => "no HTTP was recognised in it",
+        };
+        report.fields.words("meaning", meaning);
+        self.tell(report)
+    }
+
+    /// Tells of the capture as a whole.
+    pub(super) fn summary(
+        mut self,
+        counts: &Counts,
+        broken: Option<CaptureError>,
+    ) -> io::Result<Outcome> {
+        let mut report = self.report("capture", "summary");
+        let fields = &mut report.fields;
+        show_time("first", self.first, fields);
+        show_time("last", self.last, fields);
+        fields.number("packets", counts.packets);
+        fields.number("packet_bytes", counts.bytes);
+        fields.number("connections", self.connections);
+        fields.number("exchanges", self.exchanges);
+        fields.number("other_connections", self.other_connections);
+        let mut streams = Fields::default();
+        for (name, count) in [
+            ("gaps", self.oddities.gaps),
+            ("missing_bytes", self.oddities.missing),
+            ("repeated", self.oddities.repeated),
+            ("conflicts", self.oddities.conflicts),
+            ("reordered", self.oddities.reordered),
+            ("keep_alive_probes", self.oddities.probes),
+        ] {
+            if count > 0 {
+                streams.number(name, count);
+            }
+        }
+        if !streams.0.is_empty() {
+            fields.add("streams", Node::Map(streams));
+        }
+        let mut aside = Fields::default();
+        for (name, count) in [
+            ("not_tcp", counts.not_tcp),
+            ("encrypted_frames", counts.protected),
+            ("damaged_frames", counts.damaged),
+            ("fragments_of_frames", counts.frame_fragments),
+            ("lost_ip_fragments", counts.lost_fragments),
+            ("unreadable_packets", counts.unreadable),
+            ("cut_packets", counts.cut_packets),
+        ] {
+            if count > 0 {
+                aside.number(name, count);
+            }
+        }
+        if !counts.unknown_links.is_empty() {
+            let links = counts.unknown_links.iter().map(|(link, count)| {
+                let mut fields = Fields::default();
+                if *link != NO_LINK {
+                    fields.number("link_type", u64::from(*link));
+                }
+                fields.number("packets", *count);
+                Node::Map(fields)
+            });
+            aside.add("unknown_link_layers", Node::List(links.collect()));
+        }
+        if !aside.0.is_empty() {
+            fields.add("left_aside", Node::Map(aside));
+        }
+        let mut clients: Vec<_> = self.clients.iter().collect();
+        clients.sort_by_key(|(address, _)| **address);
+        let cameras = clients.into_iter().filter_map(|(address, client)| {
+            let guess = client.evidences.guess()?;
+            let mut fields = Fields::default();
+            fields.text("address", redact::address(*address));
+            guess_fields(&guess, &mut fields);
+            fields.number("exchanges", client.exchanges);
+            fields.number("warnings", client.warnings);
+            Some(Node::Map(fields))
+        });
+        let cameras: Vec<_> = cameras.take(MAX_LISTED).collect();
+        fields.add("cameras", Node::List(cameras));
+        if !self.warnings.is_empty() {
+            let warnings = self.warnings.iter().map(|(name, count)| {
+                let mut fields = Fields::default();
+                fields.words("name", *name);
+                fields.number("count", *count);
+                Node::Map(fields)
+            });
+            fields.add("warnings", Node::List(warnings.collect()));
+        }
+        if let Some(error) = broken {
+            report.broken(Some(error.offset()), error.to_string());
+        }
+        self.tell(report)?;
+        Ok(self.worst)
+    }
+}
+
+impl Listener for Ear<'_, '_, '_> {
+    type Talk = Talk;
+
+    fn opened(&mut self, peers: &Peers) -> io::Result<Talk> {
+        self.connections += 1;
+        self.heard(peers.since);
+        let has_checksums = self.extract.is_some() || self.teller.is_for_programs();
+        Ok(Talk::new(peers, self.name, has_checksums))
+    }
+
+    fn piece(&mut self, talk: &mut Talk, from: Side, piece: Piece<'_>) -> io::Result<()> {
+        self.heard(piece.time);
+        talk.piece(from, &piece, self.extract, &mut self.done)?;
+        if self.done.is_empty() { Ok(()) } else { self.exchanges(talk) }
+    }
+
+    fn finished(&mut self, talk: &mut Talk, from: Side) -> io::Result<()> {
+        talk.finished(from, self.extract, &mut self.done)?;
+        self.exchanges(talk)
+    }
+
+    fn closed(&mut self, mut talk: Talk, peers: &Peers, end: &End) -> io::Result<()> {
+        self.heard(end.time);
+        talk.peers = *peers;
+        talk.end(end.cause, self.extract, &mut self.done)?;
+        self.exchanges(&talk)?;
+        for odd in [end.opener, end.called] {
+            self.oddities.gaps += odd.gaps;
+            self.oddities.missing += odd.missing;
+            self.oddities.repeated += odd.repeated;
+            self.oddities.conflicts += odd.conflicts;
+            self.oddities.reordered += odd.reordered;
+            self.oddities.probes += odd.probes;
+        }
+        let unread = talk.take_unread();
+        if talk.speech == Speech::Http { Ok(()) } else { self.connection(&talk, unread, end) }
+    }
+}
+
+impl Ear<'_, '_, '_> {
+    fn heard(&mut self, time: u64) {
+        if time > 0 {
+            self.first = if self.first == 0 { time } else { self.first.min(time) };
+            self.last = self.last.max(time);
+        }
+    }
+}
+
+fn show_time(name: &'static str, nanoseconds: u64, fields: &mut Fields) {
+    if nanoseconds > 0 {
+        fields.words(name, time::utc(nanoseconds));
+    }
+}
+
+fn show_guess(guess: Option<&Guess>, fields: &mut Fields) {
+    if let Some(guess) = guess {
+        let mut camera = Fields::default();
+        guess_fields(guess, &mut camera);
+        fields.add("camera", Node::Map(camera));
+    }
+}
+
+fn guess_fields(guess: &Guess, fields: &mut Fields) {
+    let words = |text: &str| Node::Words(text.to_owned());
+    fields.add("models", Node::List(guess.models.iter().map(|model| words(model)).collect()));
+    fields.add("reasons", Node::List(guess.reasons.iter().map(|reason| words(reason)).collect()));
+}
+
+/// Puts a message into the report of its exchange.
+fn nest(name: &'static str, half: Half, into: &mut Report) {
+    let Half { finished, span } = half;
+    let Report { kind, fields: said, quirks, problem, .. } = finished.report;
+    let mut fields = Fields::default();
+    fields.words("kind", kind);
+    fields.0.extend(said.0);
+    fields.number("segments", span.segments);
+    into.quirks.extend(&quirks);
+    if let Some(problem) = problem {
+        into.broken(None, format!("{name}: {}", problem.text));
+        fields.words("error", problem.text);
+        if let Some(offset) = problem.offset {
+            fields.number("error_offset", offset);
+        }
+    }
+    into.fields.add(name, Node::Map(fields));
+}

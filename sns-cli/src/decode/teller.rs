@@ -1,0 +1,71 @@
+//! Reports go out, one after the other, in the form that was asked for.
+
+use crate::Outcome;
+use crate::print::{json, tree};
+use crate::redact::Redactor;
+use crate::report::Report;
+use anstream::{AutoStream, ColorChoice};
+use std::io::{self, BufWriter, Write};
+
+/// Where reports go.
+pub(super) struct Teller<'a> {
+    is_json: bool,
+    redactor: Option<Redactor>,
+    has_colour: bool,
+    has_told: bool,
+    out: BufWriter<&'a mut dyn Write>,
+}
+
+impl<'a> Teller<'a> {
+    /// Reports go to `out`, which is standard output. Only a terminal that wants it gets colour.
+    pub(super) fn new(is_json: bool, is_redacted: bool, out: &'a mut dyn Write) -> Teller<'a> {
+        Teller {
+            is_json,
+            redactor: is_redacted.then(Redactor::default),
+            has_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+            has_told: false,
+            out: BufWriter::new(out),
+        }
+    }
+
+    /// Whether programs read it.
+    pub(super) fn is_for_programs(&self) -> bool {
+        self.is_json
+    }
+
+    /// Tells what was found.
+    pub(super) fn tell(&mut self, report: Report) -> io::Result<Outcome> {
+        let outcome = if report.problem.is_some() { Outcome::Bad } else { Outcome::Good };
+        let report = self.redacted(report);
+        if self.is_json {
+            json::write(&report, &mut self.out)?;
+        } else {
+            if self.has_told {
+                writeln!(self.out)?;
+            }
+            tree::write(&report, self.has_colour, &mut self.out)?;
+        }
+        self.has_told = true;
+        // Whoever follows a capture that is being made sees it at once.
+        self.out.flush()?;
+        Ok(outcome)
+    }
+
+    /// Tells programs of a file that cannot be read; people were told already.
+    pub(super) fn unreadable(&mut self, report: Report) -> io::Result<()> {
+        let report = self.redacted(report);
+        if self.is_json { json::write(&report, &mut self.out) } else { Ok(()) }
+    }
+
+    /// What was told so far leaves.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn redacted(&mut self, report: Report) -> Report {
+        match &mut self.redactor {
+            Some(redactor) => redactor.redact(report),
+            None => report,
+        }
+    }
+}

@@ -1,0 +1,388 @@
+#!/usr/bin/env python3
+"""Rewrites captures made by tcpdump: what happens on the way, and other forms of file.
+
+usage: rewrite.py FOLDER     the captures of this folder, always the same from the same ones
+       rewrite.py --random SEED FROM TO    one capture, with everything at once, by chance
+
+Only Ethernet captures with IPv4 and TCP are rewritten.
+"""
+import gzip
+import random
+import struct
+import sys
+
+
+# Files
+
+def read_pcap(path):
+    """The packets of a little-endian pcap file, as (nanoseconds, Ethernet frame)."""
+    data = open(path, "rb").read()
+    magic, = struct.unpack("<I", data[:4])
+    unit = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}[magic]
+    at, packets = 24, []
+    while at < len(data):
+        seconds, fraction, kept, _ = struct.unpack("<IIII", data[at:at + 16])
+        packets.append((seconds * 10**9 + fraction * unit, data[at + 16:at + 16 + kept]))
+        at += 16 + kept
+    return packets
+
+
+def pcap(packets, link=1, order="<", nano=False, snap=262144):
+    unit = 1 if nano else 1000
+    magic = 0xA1B23C4D if nano else 0xA1B2C3D4
+    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snap, link)
+    for when, frame in packets:
+        head = (when // 10**9, when % 10**9 // unit, min(len(frame), snap), len(frame))
+        out += struct.pack(order + "IIII", *head) + frame[:snap]
+    return out
+
+
+def option(code, value, order):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def block(kind, body, order):
+    body += bytes(-len(body) % 4)
+    length = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + length + body + length
+
+
+def pcapng(sections):
+    """sections: (byte order, [(link, resolution, offset in seconds)], [(interface, packet)])"""
+    out = b""
+    for order, interfaces, packets in sections:
+        out += block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
+                     + option(4, b"rewrite.py", order) + option(0, b"", order), order)
+        for link, resolution, offset in interfaces:
+            out += block(1, struct.pack(order + "HHI", link, 0, 262144)
+                         + option(9, bytes([resolution]), order)
+                         + option(14, struct.pack(order + "q", offset), order)
+                         + option(0, b"", order), order)
+        for interface, (when, frame) in packets:
+            _, resolution, offset = interfaces[interface]
+            units = 2**(resolution & 0x7F) if resolution & 0x80 else 10**resolution
+            ticks = (when - offset * 10**9) * units // 10**9
+            out += block(6, struct.pack(order + "IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF,
+                                        len(frame), len(frame)) + frame, order)
+        out += block(0x0BAD, b"a block that nobody knows", order)
+    return out
+
+
+# TCP segments
+
+def checksum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Segment:
+    def __init__(self, packet):
+        self.when, frame = packet
+        self.ethernet, ip = frame[:14], frame[14:]
+        self.ip, tcp = ip[:20], ip[20:struct.unpack(">H", ip[2:4])[0]]
+        self.sport, self.dport, self.seq, self.ack = struct.unpack(">HHII", tcp[:12])
+        self.offset = (tcp[12] >> 4) * 4
+        self.flags, self.tail, self.payload = tcp[13], tcp[14:self.offset], tcp[self.offset:]
+
+    def copy(self, **changes):
+        other = object.__new__(Segment)
+        other.__dict__.update(self.__dict__)
+        other.__dict__.update(changes)
+        return other
+
+    def tcp(self):
+        head = struct.pack(">HHIIBB", self.sport, self.dport, self.seq % 2**32, self.ack % 2**32,
+                           self.offset // 4 << 4, self.flags)
+        tail = self.tail[:2] + b"\0\0" + self.tail[4:]
+        tcp = head + tail + self.payload
+        pseudo = self.ip[12:20] + struct.pack(">BBH", 0, 6, len(tcp))
+        return head + tail[:2] + struct.pack(">H", checksum(pseudo + tcp)) + tail[4:] + self.payload
+
+    def packet(self):
+        """The IPv4 packet."""
+        tcp = self.tcp()
+        head = self.ip[:2] + struct.pack(">H", 20 + len(tcp)) + self.ip[4:10] + b"\0\0" + self.ip[12:20]
+        return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + tcp
+
+    def frame(self):
+        return self.when, self.ethernet + self.packet()
+
+
+SYN, FIN, RST, ACK = 2, 1, 4, 16
+
+
+def load(path):
+    return [Segment(packet) for packet in read_pcap(path)]
+
+
+def frames(segments):
+    return [segment.frame() for segment in segments]
+
+
+# What happens on the way
+
+def lose(segments, rng, share=0.15, heads=True):
+    """Some segments with data are not in the capture; the acknowledgements tell of them. With
+    `heads=False`, none of those with the head of a message."""
+    kept, lost = [], 0
+    for at, s in enumerate(segments):
+        may = heads or b" HTTP/1." not in s.payload and not s.payload.startswith(b"HTTP/1.")
+        if may and len(s.payload) > 500 and rng.random() < share and lost < 3:
+            lost += 1
+        else:
+            kept.append(s)
+    return kept
+
+
+def reorder(segments, rng, reach=3):
+    """Packets of a connection change places with near ones. SYNs come first, as they would."""
+    keys = [(at + (rng.uniform(0, reach) if not s.flags & SYN else 0), at) for at, s in enumerate(segments)]
+    return [segments[at] for _, at in sorted(keys)]
+
+
+def repeat(segments, rng, conflict=True):
+    """Segments come again: whole, overlapping, cut differently; one with other bytes."""
+    out = []
+    history = {}
+    for s in segments:
+        out.append(s)
+        if not s.payload:
+            continue
+        key = (s.sport, s.dport)
+        before = history.get(key)
+        if before is not None and before.seq + len(before.payload) == s.seq and rng.random() < 0.7:
+            back = rng.randrange(1, len(before.payload) + 1)
+            payload = before.payload[-back:] + s.payload[:rng.randrange(0, len(s.payload) + 1)]
+            out.append(s.copy(seq=s.seq - back, payload=payload[:1460]))
+        if rng.random() < 0.4:
+            out.append(s)
+        if conflict and len(s.payload) > 1000:
+            conflict = False
+            out.append(s.copy(payload=bytes(len(s.payload))))
+        history[key] = s
+    return out
+
+
+def overlap_first(segments, rng):
+    """Each segment brings some of the next one's bytes; the next brings others for them."""
+    out = []
+    for at, s in enumerate(segments):
+        following = [n for n in segments[at + 1:at + 6] if n.sport == s.sport and n.dport == s.dport
+                     and n.seq == s.seq + len(s.payload) and n.payload]
+        if s.payload and following and len(s.payload) < 1400:
+            s = s.copy(payload=s.payload + following[0].payload[:40])
+        out.append(s)
+    return out
+
+
+def wrap(segments):
+    """Sequence numbers pass 2^32 in the middle of the longest stream."""
+    streams = {}
+    for s in segments:
+        streams.setdefault((s.sport, s.dport), []).append(s)
+    shift = {}
+    for key, those in streams.items():
+        total = sum(len(s.payload) for s in those)
+        shift[key] = 2**32 - total // 2 - 1 - min(those, key=lambda s: s.when).seq
+    return [s.copy(seq=s.seq + shift[s.sport, s.dport],
+                   ack=s.ack + shift.get((s.dport, s.sport), 0) if s.flags & ACK else s.ack)
+            for s in segments]
+
+
+def probes(segments):
+    """Before each answer, its receiver is probed: one byte that was there, or none."""
+    out, last, turn = [], {}, 0
+    for s in segments:
+        if s.payload:
+            other = last.get((s.dport, s.sport))
+            if other is not None:
+                turn += 1
+                seq = other.seq + len(other.payload) - 1
+                out.append(other.copy(when=s.when - 1000, seq=seq, payload=b"\0" if turn % 2 else b""))
+            last[s.sport, s.dport] = s
+        out.append(s)
+    return out
+
+
+def reuse(segments):
+    """The same again a minute later on the same ports, with other sequence numbers."""
+    later = [s.copy(when=s.when + 60 * 10**9, seq=s.seq + 10**9, ack=s.ack + 10**9 if s.flags & ACK else 0)
+             for s in segments]
+    return [s for s in segments if not s.flags & FIN or s.payload] + later
+
+
+def fragments(segments, size=584):
+    """IPv4 packets in fragments, the last first now and then."""
+    out = []
+    for number, s in enumerate(segments):
+        packet = s.packet()
+        head, body = packet[:20], packet[20:]
+        pieces = []
+        for at in range(0, len(body), size):
+            more = at + size < len(body)
+            part = body[at:at + size]
+            fields = struct.pack(">HHH", 20 + len(part), number + 1, (0x2000 if more else 0) | at // 8)
+            new = head[:2] + fields + head[8:10] + b"\0\0" + head[12:]
+            new = new[:10] + struct.pack(">H", checksum(new)) + new[12:]
+            pieces.append((s.when, s.ethernet + new + part))
+        out += pieces[::-1] if number % 2 else pieces
+    return out
+
+
+def version6(segments, size=None):
+    """The same over IPv6, behind a hop-by-hop header, in fragments if a size is given."""
+    out = []
+    for number, s in enumerate(segments):
+        addresses = [b"\xfd\0" + bytes(10) + s.ip[at:at + 4] for at in (12, 16)]
+        tcp = s.tcp()
+        hop = bytes([6, 0, 1, 4, 0, 0, 0, 0])
+
+        def packet(first, extra, payload):
+            return struct.pack(">IHBB", 6 << 28, len(extra + payload), first, 64) + b"".join(addresses) + extra + payload
+
+        ethernet = s.ethernet[:12] + b"\x86\xdd"
+        if size is None or len(tcp) <= size:
+            out.append((s.when, ethernet + packet(0, hop, tcp)))
+            continue
+        for at in range(0, len(tcp), size):
+            more = at + size < len(tcp)
+            extra = bytes([44]) + hop[1:] + struct.pack(">BBHI", 6, 0, at | more, number + 1)
+            out.append((s.when, ethernet + packet(0, extra, tcp[at:at + size])))
+    return out
+
+
+# Link layers
+
+MACS = {1: b"\x02\0\0\0\0\x01", 2: b"\x02\0\0\0\0\x02", 3: b"\x02\0\0\0\0\x03"}
+LLC = b"\xaa\xaa\x03\0\0\0\x08\0"
+
+
+def bare(segments):
+    return [(s.when, s.packet()) for s in segments]
+
+
+def vlan(segments):
+    tags = b"\x88\xa8\0\x64\x81\0\0\x2a"
+    return [(s.when, s.ethernet[:12] + tags + s.ethernet[12:] + s.packet()) for s in segments]
+
+
+def padded(segments):
+    """Ethernet frames have 60 bytes at least; some cards add a checksum."""
+    return [(s.when, (s.ethernet + s.packet()).ljust(60, b"\x55") + b"\xde\xad\xbe\xef") for s in segments]
+
+
+def null(segments, order):
+    return [(s.when, struct.pack(order + "I", 2) + s.packet()) for s in segments]
+
+
+def wireless(segments, rng, radiotap):
+    """802.11: from and to an access point, plain and QoS, with beacons, encrypted frames, damaged
+    copies and fragments between them."""
+    out = []
+
+    def add(when, frame, flags=0x10):
+        if radiotap:
+            frame += b"\x11\x22\x33\x44"
+            # time (8 bytes, aligned), flags, rate; a second word of bits says nothing more
+            head = struct.pack("<BBHII", 0, 0, 0, 0x80000007, 0) + b"\0\0\0\0" + struct.pack("<QBB", when // 1000, flags, 2)
+            head = head[:2] + struct.pack("<H", len(head)) + head[4:]
+            frame = head + frame
+        out.append((when, frame))
+
+    for number, s in enumerate(segments):
+        to_ap = s.dport == 80
+        qos = number % 3 != 0
+        control = bytes([0x88 if qos else 0x08, 0x01 if to_ap else 0x02])
+        header = control + b"\0\0" + MACS[1] + MACS[2] + MACS[3] + struct.pack("<H", number << 4 & 0xFFF0)
+        header += b"\0\0" if qos else b""
+        body = LLC + s.packet()
+        if number % 7 == 0:
+            add(s.when, b"\x80\0\0\0" + b"\xff" * 6 + MACS[1] + MACS[1] + b"\0\0" + bytes(12))
+        if number % 5 == 0:
+            add(s.when, control[:1] + bytes([control[1] | 0x40]) + header[2:] + rng.randbytes(40))
+        if radiotap and number % 4 == 0:
+            add(s.when, header + rng.randbytes(len(body)), 0x50)
+        add(s.when, header + body)
+        if number % 6 == 0:  # the acknowledgement was lost: the same again
+            add(s.when, control[:1] + bytes([control[1] | 0x08]) + header[2:] + body)
+    return out
+
+
+def aggregated(segments):
+    """Several packets in one 802.11 frame (A-MSDU)."""
+    out = []
+    for at in range(0, len(segments), 2):
+        group = segments[at:at + 2]
+        body = b""
+        for s in group:
+            body += bytes(-len(body) % 4)
+            inner = LLC + s.packet()
+            body += MACS[1] + MACS[2] + struct.pack(">H", len(inner)) + inner
+        out.append((group[0].when, b"\x88\x01\0\0" + MACS[1] + MACS[2] + MACS[3] + b"\0\0" + b"\x80\0" + body))
+    return out
+
+
+def main(folder):
+    social, email = load(folder + "/social.pcap"), load(folder + "/email.pcap")
+    rng = random.Random(2026)
+
+    def write(name, data):
+        open(f"{folder}/{name}", "wb").write(data)
+
+    write("loss.pcap", pcap(frames(lose(social, random.Random(7)))))
+    write("loss-email.pcap", pcap(frames(lose(email, random.Random(1)))))
+    write("reordered.pcap", pcap(frames(reorder(social, rng))))
+    write("repeated.pcap", pcap(frames(repeat(social, rng))))
+    write("overlap.pcap", pcap(frames(reorder(overlap_first(repeat(social, rng), rng), rng))))
+    write("wrap.pcap", pcap(frames(wrap(social))))
+    write("no-handshake.pcap", pcap(frames(s for s in social if not s.flags & SYN)))
+    write("middle.pcap", pcap(frames(social[len(social) // 2:])))
+    write("begins-in-photo.pcap", pcap(frames(s for s in email[6:])))
+    write("ends-in-photo.pcap", pcap(frames(email[:7])))
+    write("keep-alive.pcap", pcap(frames(probes(social))))
+    write("port-reuse.pcap", pcap(frames(reuse(email))))
+    write("fragments.pcap", pcap(fragments(social)))
+    write("ipv6-fragments.pcap", pcap(version6(social, 504)))
+    write("vlan.pcap", pcap(vlan(social)))
+    write("padded.pcap", pcap(padded(social)))
+    write("raw.pcap", pcap(bare(social), link=101))
+    write("raw-12.pcap", pcap(bare(email), link=12))
+    write("null-big-endian.pcap", pcap(null(email, ">"), link=0, order=">"))
+    write("loop.pcap", pcap(null(email, ">"), link=108))
+    write("wireless.pcap", pcap(wireless(social, rng, False), link=105))
+    write("radiotap.pcap", pcap(wireless(social, rng, True), link=127))
+    write("aggregated.pcap", pcap(aggregated(social), link=105))
+    write("big-endian-nano.pcap", pcap(frames(email), order=">", nano=True))
+    half = len(social) // 2
+    write("sections.pcapng", pcapng([
+        ("<", [(1, 6, 0), (101, 9, 0)],
+         [(0, s.frame()) if at % 2 else (1, (s.when, s.packet())) for at, s in enumerate(social[:half])]),
+        (">", [(101, 0x80 | 30, 0), (1, 3, 1_000_000)],
+         [(0, (s.when, s.packet())) if at % 2 else (1, s.frame()) for at, s in enumerate(social[half:])]),
+    ]))
+    whole = pcapng([("<", [(1, 9, 0)], [(0, s.frame()) for s in email])])
+    write("email.pcapng.gz", gzip.compress(whole, 9, mtime=0))
+    write("cut-file.pcap", open(folder + "/social.pcap", "rb").read()[:-700])
+
+
+def by_chance(seed, source, target):
+    rng = random.Random(int(seed))
+    segments = load(source)
+    for change in rng.sample([lambda s: repeat(s, rng, False), lambda s: reorder(s, rng, 4), wrap, probes,
+                              lambda s: lose(s, rng, 0.1, False)], rng.randrange(1, 5)):
+        segments = change(segments)
+    link, packets = rng.choice([
+        (1, lambda: frames(segments)), (1, lambda: fragments(segments)), (1, lambda: vlan(segments)),
+        (1, lambda: version6(segments)), (101, lambda: bare(segments)),
+        (105, lambda: wireless(segments, rng, False)), (127, lambda: wireless(segments, rng, True))])
+    open(target, "wb").write(pcap(packets(), link=link))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--random":
+        by_chance(*sys.argv[2:])
+    else:
+        main(sys.argv[1])
