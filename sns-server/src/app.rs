@@ -94,7 +94,10 @@ impl App {
         gateway.set_session_rules(rules);
         // The configuration may be another one than when they logged in.
         let Changes { sessions, ended } = gateway.set_admission(admission);
-        spool.remember(|| sessions.into_iter().map(|key| kept(&gateway, key)).collect(), &ended)?;
+        let over = || sessions.into_iter().map(|key| kept(&gateway, key)).collect();
+        if let Err(failure) = spool.remember(over, &ended) {
+            error!(%failure, "sessions that are over are not forgotten; the next start tries again");
+        }
         let index = RwLock::new(web::index(config, spool.photos()).into());
         let gateway = Mutex::new(gateway);
         let passwords = Arc::new(Passwords::new(config.passwords.clone()));

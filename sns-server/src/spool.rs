@@ -44,6 +44,11 @@ pub struct Spool {
 struct Repaired {
     taken_up: Vec<PathBuf>,
     forgotten: Vec<PathBuf>,
+    /// What could not be done about it, for want of room or because the disk has errors. A server
+    /// starts all the same: it answers cameras, and what it delivers may make room.
+    problems: Vec<String>,
+    /// Parts that have to wait in `incoming/`.
+    waiting: Vec<String>,
 }
 
 /// Why something could not be kept.
@@ -219,7 +224,10 @@ impl Spool {
         let repaired = finish_what_was_begun(&mut ledger, &incoming, &photos)?;
         for entry in fs::read_dir(&incoming).map_err(disk(&incoming))? {
             let path = entry.map_err(disk(&incoming))?.path();
-            fs::remove_file(&path).map_err(disk(&path))?;
+            let waits = |part: &String| path.file_name().is_some_and(|name| name == part.as_str());
+            if !repaired.waiting.iter().any(waits) {
+                fs::remove_file(&path).map_err(disk(&path))?;
+            }
         }
         sync(data_dir)?;
         Ok(Spool {
@@ -275,9 +283,16 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::Disk`] if it cannot be made.
     pub fn begin(&self) -> Result<Incoming, SpoolError> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.incoming.join(format!("{number}.part"));
-        let file = File::create_new(&path).map_err(disk(&path))?;
+        let (path, file) = loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let path = self.incoming.join(format!("{number}.part"));
+            match File::create_new(&path) {
+                Ok(file) => break (path, file),
+                // One of the last server's, which waits.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(disk(&path)(error)),
+            }
+        };
         let temporary = Temporary(path);
         Ok(Incoming { temporary, file, hash: Sha256::new(), length: 0, beginning: Vec::new() })
     }
@@ -370,12 +385,18 @@ impl Spool {
         Ok(ledger.remember(&sessions(), ended)?)
     }
 
-    /// The sessions that were live when the last server ended.
+    /// The sessions that were live when the last server ended. Series of others have ended.
     ///
     /// # Errors
     /// [`SpoolError::Ledger`] if they cannot be read.
     pub fn sessions(&self) -> Result<Snapshot, SpoolError> {
-        Ok(self.lock().sessions()?)
+        let mut ledger = self.lock();
+        let snapshot = ledger.sessions()?;
+        let live = snapshot.sessions.iter().filter_map(|(_, session)| session.series());
+        if let Err(failure) = ledger.end_all_series_but(&live.collect::<Vec<_>>()) {
+            error!(%failure, "posts whose sessions are over end when they are quiet");
+        }
+        Ok(snapshot)
     }
 
     /// The user's folder below `photos`, made if it is missing.
@@ -399,18 +420,30 @@ fn finish_what_was_begun(
 ) -> Result<Repaired, SpoolError> {
     let mut repaired = Repaired::default();
     let mut lost = Vec::new();
-    for (photo, part, path) in ledger.on_their_way()? {
+    let on_their_way = ledger.on_their_way()?;
+    for (photo, part, path) in &on_their_way {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if incoming.join(&part).exists() {
-            let path = rename_to(ledger, incoming, photos, &part, &path, &name)?;
-            sync(photos.join(&path).parent().unwrap_or(photos))?;
-            repaired.taken_up.push(path);
-        } else if !photos.join(&path).exists() {
-            repaired.forgotten.push(path);
-            lost.push(photo);
+        if incoming.join(part).exists() {
+            let placed = rename_to(ledger, incoming, photos, part, path, &name).and_then(|path| {
+                sync(photos.join(&path).parent().unwrap_or(photos))?;
+                Ok(path)
+            });
+            match placed {
+                Ok(path) => repaired.taken_up.push(path),
+                Err(failure) => {
+                    repaired.problems.push(failure.to_string());
+                    repaired.waiting.push(part.clone());
+                }
+            }
+        } else if !photos.join(path).exists() {
+            repaired.forgotten.push(path.clone());
+            lost.push(*photo);
         }
     }
-    ledger.all_in_place_but(&lost)?;
+    if !on_their_way.is_empty() && repaired.waiting.is_empty() {
+        let noted = ledger.all_in_place_but(&lost);
+        repaired.problems.extend(noted.err().map(|failure| failure.to_string()));
+    }
     Ok(repaired)
 }
 

@@ -35,14 +35,13 @@ impl Ledger {
         })
     }
 
-    /// The sessions that were live when the server ended, however it ended. Series of sessions that
-    /// are no more have ended with it.
+    /// The sessions that were live when the server ended, however it ended.
     ///
     /// # Errors
     /// [`LedgerError`] if it cannot be read.
-    pub fn sessions(&mut self) -> Result<Snapshot, LedgerError> {
-        self.change(|transaction| {
-            let mut query = transaction.prepare("SELECT key, state FROM session")?;
+    pub fn sessions(&self) -> Result<Snapshot, LedgerError> {
+        self.read(|ledger| {
+            let mut query = ledger.prepare("SELECT key, state FROM session")?;
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut sessions: Vec<(SessionKey, Session)> = Vec::new();
             for row in rows {
@@ -54,17 +53,24 @@ impl Ledger {
                 }
             }
             let recorded = "SELECT max(series) FROM receipt WHERE series IS NOT NULL";
-            let recorded: Option<i64> = transaction.query_row(recorded, [], |row| row.get(0))?;
+            let recorded: Option<i64> = ledger.query_row(recorded, [], |row| row.get(0))?;
             let recorded = SeriesId(recorded.unwrap_or(0).cast_unsigned());
-            let under_way = || sessions.iter().filter_map(|(_, session)| session.series());
-            let last_series = recorded.max(under_way().max().unwrap_or_default());
-            let live: Vec<u64> = under_way().map(|series| series.0).collect();
-            transaction.execute(
-                "UPDATE thread SET ended = 1 WHERE done = 0 AND ended = 0
-                 AND series NOT IN (SELECT value FROM json_each(?1))",
-                [format!("{live:?}")],
-            )?;
+            let under_way = sessions.iter().filter_map(|(_, session)| session.series()).max();
+            let last_series = recorded.max(under_way.unwrap_or_default());
             Ok(Snapshot { sessions, last_series })
+        })
+    }
+
+    /// Only these series are still under way; all others have ended with their sessions.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it cannot be written; then the others end when they are quiet.
+    pub fn end_all_series_but(&mut self, live: &[SeriesId]) -> Result<(), LedgerError> {
+        let live: Vec<u64> = live.iter().map(|series| series.0).collect();
+        self.change(|transaction| {
+            let sql = "UPDATE thread SET ended = 1 WHERE done = 0 AND ended = 0
+                       AND series NOT IN (SELECT value FROM json_each(?1))";
+            transaction.execute(sql, [format!("{live:?}")]).map(drop)
         })
     }
 }
