@@ -232,6 +232,11 @@ fn a_gap_is_a_gap_and_all_around_it_is_told() {
     assert!(missing > 1000 && upload["request"]["missing_bytes"] == missing);
     assert_eq!(upload["request"]["sha256"], hex(&holed));
     assert_eq!(upload["answer"]["kind"], "success_answer");
+    let tree = sns_cli().arg("pcap/loss.pcap").output().unwrap().stdout;
+    let tree = String::from_utf8(tree).unwrap();
+    let gap = &upload["request"]["gaps"][0];
+    let line = format!("{} bytes from byte {} on", gap["length"], gap["offset"]);
+    assert!(tree.contains(&line) && tree.contains("a file is uploaded"), "{tree}");
 }
 
 #[test]

@@ -214,6 +214,13 @@ def reuse(segments):
     return [s for s in segments if not s.flags & FIN or s.payload] + later
 
 
+def reuse_without_syn(segments):
+    """The same again after a second, without its beginning."""
+    later = [s.copy(when=s.when + 10**9, seq=s.seq + 10**9, ack=s.ack + 10**9)
+             for s in segments if not s.flags & SYN]
+    return segments + later
+
+
 def fragments(segments, size=584):
     """IPv4 packets in fragments, the last first now and then."""
     out = []
@@ -342,8 +349,11 @@ def main(folder):
     write("middle.pcap", pcap(frames(social[len(social) // 2:])))
     write("begins-in-photo.pcap", pcap(frames(s for s in email[6:])))
     write("ends-in-photo.pcap", pcap(frames(email[:7])))
+    write("one-sided.pcap", pcap(frames(s for s in social if s.dport == 80)))
+    write("other-side.pcap", pcap(frames(s for s in social if s.sport == 80)))
     write("keep-alive.pcap", pcap(frames(probes(social))))
     write("port-reuse.pcap", pcap(frames(reuse(email))))
+    write("port-reuse-no-syn.pcap", pcap(frames(reuse_without_syn(email))))
     write("fragments.pcap", pcap(fragments(social)))
     write("ipv6-fragments.pcap", pcap(version6(social, 504)))
     write("vlan.pcap", pcap(vlan(social)))

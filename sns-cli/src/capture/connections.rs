@@ -69,6 +69,8 @@ pub enum Cause {
     Refused,
     /// Nothing answered its beginning.
     Unanswered,
+    /// Only what its opener said is in the capture.
+    OneSided,
     /// Nothing was heard for long, or too many others were open.
     Silence,
     /// The capture ended first.
@@ -179,6 +181,16 @@ impl<L: Listener> Connections<L> {
                 self.end(key, Cause::Silence)?;
                 self.open.remove(&key);
             }
+        }
+        // So is data that cannot be an echo of one that is over.
+        let is_anew = |connection: &Connection<L::Talk>| {
+            connection.talk.is_none()
+                && connection.reset.is_none()
+                && !segment.payload.is_empty()
+                && !connection.has_said(segment)
+        };
+        if self.open.get(&key).is_some_and(is_anew) {
+            self.open.remove(&key);
         }
         if !self.open.contains_key(&key) {
             // The echo of a connection that is over is none.
@@ -320,6 +332,14 @@ impl<T> Connection<T> {
         }
     }
 
+    /// Whether a segment repeats what was said.
+    fn has_said(&self, segment: &Segment<'_>) -> bool {
+        match self.side(segment.from) {
+            Side::Opener => self.opener.has_given(segment.sequence),
+            Side::Called => self.called.has_given(segment.sequence),
+        }
+    }
+
     fn waiting(&self) -> usize {
         self.opener.waiting() + self.called.waiting()
     }
@@ -352,6 +372,7 @@ impl<T> Connection<T> {
             Some(side) => Cause::Reset(side),
             None if self.opener.has_end() && self.called.has_end() => Cause::Closed,
             None if is_silent && !self.was_answered => Cause::Unanswered,
+            None if !self.was_answered => Cause::OneSided,
             None => otherwise,
         }
     }

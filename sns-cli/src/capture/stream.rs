@@ -182,6 +182,12 @@ impl Stream {
         self.next.saturating_sub(START)
     }
 
+    /// Whether the byte of this number was given, or is the last one again, not too long ago.
+    pub fn has_given(&self, sequence: u32) -> bool {
+        let distance = |next: u32| next.wrapping_sub(sequence);
+        self.next_sequence.is_none_or(|next| distance(next) < 1 << 26)
+    }
+
     /// Whether a beginning was seen.
     pub fn has_beginning(&self) -> bool {
         self.has_begun_with_syn

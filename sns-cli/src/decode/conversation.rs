@@ -15,7 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 
 /// So many requests may wait for their answers.
-const MAX_PENDING: usize = 256;
+const MAX_PENDING: usize = 64;
 /// A first line that is not recognised within so many bytes is none.
 const ENOUGH: usize = 64;
 

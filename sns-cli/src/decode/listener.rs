@@ -189,6 +189,9 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             (None, Some(Cause::CaptureEnded)) => {
                 report.broken(None, "the capture ends before an answer");
             }
+            (None, Some(Cause::OneSided)) => {
+                report.broken(None, "the capture holds only what the client said");
+            }
             (None, Some(_)) => report.fields.add("no_answer", Node::Flag(true)),
             (None, None) => report.broken(None, "the answer is not in the capture"),
         }

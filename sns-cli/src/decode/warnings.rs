@@ -113,7 +113,7 @@ impl Warnings {
             return;
         }
         let how = match ended {
-            Some(Cause::CaptureEnded) | None => return,
+            Some(Cause::CaptureEnded | Cause::OneSided) | None => return,
             Some(Cause::Reset(_)) => "the connection was reset",
             Some(Cause::Closed) => "the connection was closed",
             Some(_) => "nothing more came",

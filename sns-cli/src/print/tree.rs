@@ -147,6 +147,7 @@ fn branch(name: &str, node: &Node) -> Branch {
         ("firmware", Node::Map(fields)) => return firmware(fields),
         ("camera", Node::Map(fields)) => return camera(fields),
         ("cameras", Node::List(nodes)) => return cameras(nodes),
+        ("gaps", Node::List(nodes)) => return gaps(nodes),
         ("answered_after_us", Node::Number(micros)) => {
             return leaf(format!("answered after: {}.{} ms", micros / 1000, micros / 100 % 10));
         }
@@ -234,6 +235,22 @@ fn camera(fields: &Fields) -> Branch {
     let line = format!("camera: {} (a guess)", texts("models").join(" or "));
     let leaves = texts("reasons").into_iter().map(leaf).collect();
     Branch { line, leaves, style: PLAIN }
+}
+
+fn gaps(nodes: &[Node]) -> Branch {
+    let leaves = nodes.iter().filter_map(|node| match node {
+        Node::Map(fields) => match &fields.0[..] {
+            [("offset", Node::Number(at)), ("length", Node::Number(length))] => Some(Branch {
+                line: format!("{length} bytes from byte {at} on"),
+                leaves: Vec::new(),
+                style: BAD,
+            }),
+            _ => None,
+        },
+        _ => None,
+    });
+    let line = "gaps: not in the capture".to_owned();
+    Branch { line, leaves: leaves.collect(), style: BAD }
 }
 
 fn cameras(nodes: &[Node]) -> Branch {
