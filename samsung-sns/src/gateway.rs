@@ -278,6 +278,10 @@ impl Gateway {
             return Turn { plan: Plan::Refuse(Refusal::WrongPassword), changes };
         }
         let PendingLogin { user, site, from, .. } = pending;
+        // Who is admitted may have changed while the password was checked.
+        if self.admission.admit(&user, from).is_none() {
+            return Turn { plan: Plan::Refuse(Refusal::NotAdmitted), changes: Changes::default() };
+        }
         let key = SessionKey::from_random(random);
         let answer = LoginAnswer {
             session_key: key.as_str().to_owned(),

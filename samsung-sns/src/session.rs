@@ -106,6 +106,8 @@ pub struct Session {
 
 /// A session remembers this many announced names; one post has far fewer.
 const MAX_ANNOUNCED: usize = 1000;
+/// A longer name is not remembered; the file then has the one that the camera was told.
+const MAX_ANNOUNCED_NAME: usize = 255;
 
 impl Session {
     /// The series that is under way.
@@ -143,7 +145,7 @@ impl Session {
             name = prefix + &base[base.len().saturating_sub(room)..];
             number += 1;
         }
-        if self.announced.len() < MAX_ANNOUNCED {
+        if self.announced.len() < MAX_ANNOUNCED && announce.file_name.len() <= MAX_ANNOUNCED_NAME {
             self.announced.insert(name.clone(), announce.file_name.clone());
         }
         name

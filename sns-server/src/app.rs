@@ -25,7 +25,11 @@ use samsung_sns::gateway::{Call, Gateway, Plan, Purpose};
 use samsung_sns::session::{Changes, Session, SessionKey};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 use tracing::{error, info, warn};
+
+/// So often it is looked which sessions are over.
+const EXPIRE_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// All that requests share.
 #[derive(Debug)]
@@ -127,7 +131,7 @@ impl App {
         let limits = &config.limits;
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits.clone());
         self.crowd.set_room(limits.room());
-        self.outbox.reload(config);
+        self.outbox.reload(config).await;
         self.metrics.show(config.admin.as_ref().is_some_and(|admin| admin.metrics));
         let index = web::index(config, self.spool.photos()).into();
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
@@ -144,6 +148,17 @@ impl App {
             }
         }
         self.remember(changes).await;
+    }
+
+    /// Ends sessions whose lifetime is over, also when no camera talks, for as long as the server runs:
+    /// their posts are due.
+    pub async fn keep_expiring(self: Arc<Self>) {
+        let mut beat = tokio::time::interval(EXPIRE_EVERY);
+        loop {
+            beat.tick().await;
+            let changes = self.gateway().expire(self.clock.now());
+            self.remember(changes).await;
+        }
     }
 
     /// What is too much at this moment. Whoever asks twice may hear two answers.

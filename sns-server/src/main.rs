@@ -210,6 +210,7 @@ async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::E
 
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(systemd::feed_watchdog(Arc::clone(&app)));
+    tokio::spawn(Arc::clone(&app).keep_expiring());
     let delivering = tokio::spawn(Arc::clone(&app.outbox).run(stopping.clone()));
     let serving = async {
         let served = listen::serve(doors, Arc::clone(&app), stopping).await;

@@ -6,8 +6,8 @@
 
 use crate::destination::http;
 use crate::destination::mastodon::{open, server_url};
+use crate::disk::rename_new;
 use reqwest::Url;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, Write};
@@ -97,6 +97,7 @@ pub async fn run(
 
     Draft::new(&token_file)?.keep(&token, &token_file)?;
     let shown = fs::canonicalize(&token_file).unwrap_or(token_file);
+    let username = http::one_line(&username, 100);
     say(output, &format!("\nThe token of @{username}@{host} is in {}.", shown.display()))?;
     say(output, &section(&server, &shown))
 }
@@ -153,8 +154,7 @@ impl Draft {
             format!("cannot write {}: {error}; the token is lost", token_file.display())
         };
         writeln!(self.file, "{token}").and_then(|()| self.file.sync_all()).map_err(failed)?;
-        renameat_with(CWD, &self.path, CWD, token_file, RenameFlags::NOREPLACE)
-            .map_err(|error| failed(error.into()))?;
+        rename_new(&self.path, token_file).map_err(|error| failed(error.into()))?;
         let folder = match token_file.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),

@@ -107,9 +107,12 @@ impl Passwords {
         let delay = self.note(&pair);
         tokio::time::sleep(delay).await;
         let Ok(_turn) = self.one_at_a_time.acquire().await else { return false };
-        let password = password.to_owned();
+        let (password, tried) = (password.to_owned(), hash.clone());
         let right = tokio::task::spawn_blocking(move || hash.fits(&password)).await;
-        let right = right.unwrap_or(false);
+        // Another one may hold by now.
+        let hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        let right = right.unwrap_or(false) && hashes.get(user) == Some(&tried);
+        drop(hashes);
         if right {
             self.wrong.lock().unwrap_or_else(PoisonError::into_inner).remove(&pair);
         }

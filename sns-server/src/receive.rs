@@ -24,6 +24,9 @@ use tracing::{error, info, warn};
 /// This much of a file is collected before it is written.
 const PIECE: usize = 128 * 1024;
 
+/// After so many bytes of a file the room on the disk is looked at again.
+const LOOK_AGAIN: u64 = 16 * 1024 * 1024;
+
 /// One e-mail has at most as many files: a card full of photos, and no disk full of empty ones.
 const MAX_FILES: usize = 2000;
 
@@ -73,10 +76,12 @@ pub async fn file(
     let mut writer = Writer::begin(&app.spool).await?;
     let mut body = request.into_body();
     while let Some(bytes) = next_piece(&mut body).await? {
+        let before = writer.length();
         writer.write(&bytes).await?;
         if writer.length() > limit {
             return Err(Refusal::TooLarge("limits.upload"));
         }
+        still_has_room(app, before, writer.length()).await?;
     }
     if writer.length() == 0 {
         return Err(Refusal::NotUnderstood("the file is empty".to_owned()));
@@ -86,7 +91,7 @@ pub async fn file(
         _ => String::new(),
     };
     let arrived = Arrived { whole: writer.finish().await?, name_as_sent, media_type };
-    keep(app, ticket, vec![arrived], &under_way, routed).await
+    keep(app, ticket, vec![arrived], under_way, routed).await
 }
 
 /// `POST /social/columbus/email`: a message and files in one multipart body.
@@ -121,7 +126,9 @@ pub async fn email(
         let piece = next_piece(&mut body).await?;
         match &piece {
             Some(bytes) => {
+                let before = received;
                 received += bytes.len() as u64;
+                still_has_room(app, before, received).await?;
                 reader.feed(bytes);
             }
             // hyper ends a body only when its declared length, or its last chunk, has arrived.
@@ -140,7 +147,7 @@ pub async fn email(
     let Parts { ticket, files, .. } = parts;
     let (ticket, routed) = ticket
         .ok_or_else(|| Refusal::NotUnderstood("the e-mail has no message part".to_owned()))?;
-    keep(app, ticket, files, &under_way, routed).await
+    keep(app, ticket, files, under_way, routed).await
 }
 
 fn refuse_multipart(error: MultipartError) -> Refusal {
@@ -250,6 +257,12 @@ async fn has_room(app: &Arc<App>, length: Option<u64>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Asks again every few megabytes: many at once, or one whose length nobody knew, take what was there
+/// when each of them began.
+async fn still_has_room(app: &Arc<App>, before: u64, received: u64) -> Result<(), Refusal> {
+    if before / LOOK_AGAIN == received / LOOK_AGAIN { Ok(()) } else { has_room(app, None).await }
+}
+
 async fn next_piece(body: &mut Body) -> Result<Option<bytes::Bytes>, Refusal> {
     loop {
         match body.frame().await {
@@ -311,7 +324,7 @@ async fn keep(
     app: &App,
     ticket: Ticket,
     files: Vec<Arrived>,
-    under_way: &UnderWay,
+    under_way: UnderWay,
     routed: Vec<Routed>,
 ) -> Result<Answer, Refusal> {
     let receipt = Receipt::of(&ticket, wall(), under_way.began, app.clock.now());
@@ -332,7 +345,7 @@ async fn keep(
     if recorded.again {
         info!(receipt, "a camera's retry of an e-mail that had come; it goes nowhere again");
     }
-    app.outbox.look_again();
+    under_way.is_kept();
     Ok(ticket.stored())
 }
 

@@ -308,18 +308,27 @@ impl Spool {
         files: Vec<Arrived>,
         routed: &[Routed],
     ) -> Result<(Recorded, Vec<Kept>), SpoolError> {
+        // Long files are compared before anybody has to wait for it.
+        let lies: Vec<Option<PathBuf>> = files
+            .iter()
+            .map(|Arrived { whole, .. }| {
+                let found = self.lock().find(&receipt.user, &whole.sha256)?;
+                Ok(found.filter(|path| {
+                    same_content(&whole.temporary.0, &self.photos.join(path)).unwrap_or(false)
+                }))
+            })
+            .collect::<Result<_, SpoolError>>()?;
         let mut ledger = self.lock();
         let folder = self.user_folder(&receipt.user)?;
         let mut records: Vec<FileRecord> = Vec::with_capacity(files.len());
         let mut parts = Vec::new();
-        for Arrived { whole, name_as_sent, media_type } in files {
+        for (Arrived { whole, name_as_sent, media_type }, lies) in files.into_iter().zip(lies) {
             let Whole { temporary, sha256, length, content } = whole;
-            let lies = match records.iter().find(|record| record.sha256 == sha256) {
-                Some(twin) => Some(twin.kept.path.clone()),
-                None => ledger.find(&receipt.user, &sha256)?.filter(|path| {
-                    same_content(&temporary.0, &self.photos.join(path)).unwrap_or(false)
-                }),
-            };
+            let lies = lies.filter(|path| {
+                fs::metadata(self.photos.join(path)).is_ok_and(|found| found.len() == length)
+            });
+            let twin = records.iter().find(|record| record.sha256 == sha256);
+            let lies = twin.map(|twin| twin.kept.path.clone()).or(lies);
             let taken = |path: &Path| records.iter().any(|record| record.kept.path == path);
             let (path, known) = match lies {
                 Some(path) => (path, true),
@@ -333,7 +342,7 @@ impl Spool {
         let recorded = ledger.record(receipt, &records, routed)?;
         if let Err(failure) = self.put_in_place(&mut ledger, &folder, &mut records) {
             if let Err(failure) = ledger.forget(recorded.receipt) {
-                error!(%failure, "a record whose files are not in place stays until the next start");
+                error!(%failure, "a record whose files are not in place stays for now");
             }
             return Err(failure);
         }

@@ -38,6 +38,13 @@ impl Email {
         let mut recipients: Vec<String> =
             document.texts("receiver").map(|recipient| recipient.trim().to_owned()).collect();
         recipients.retain(|recipient| !recipient.is_empty());
+        // Whoever takes one address for two sends to somebody who was never asked about.
+        if sender.iter().any(|sender| sender.contains(char::is_control)) {
+            return Err(MessageError::ControlCharacters("sender"));
+        }
+        if recipients.iter().any(|recipient| recipient.contains(char::is_control)) {
+            return Err(MessageError::ControlCharacters("receiver"));
+        }
         let text = document.text("body").unwrap_or_default();
         let body = match text.trim_end().strip_suffix(LANGUAGE_MARKER) {
             Some(rest) => {
@@ -120,6 +127,18 @@ mod tests {
         let xml = "<email><sender>Me <a@b></sender><title>I <3 it & you</title></email>";
         let email = read(xml).unwrap();
         assert_eq!((email.sender_address(), email.title.as_str()), ("a@b", "I <3 it & you"));
+    }
+
+    #[test]
+    fn an_address_is_one_address() {
+        for (field, xml) in [
+            ("receiver", "<email><sender>a@b</sender><receiver>c@d\ne@f</receiver></email>"),
+            ("sender", "<email><sender>a@b\r\nc@d</sender></email>"),
+        ] {
+            assert_eq!(read(xml), Err(MessageError::ControlCharacters(field)));
+        }
+        let xml = "<email><sender>\na@b\n</sender><receiver>\r\nc@d </receiver></email>";
+        assert_eq!(read(xml).unwrap().recipients, ["c@d"]);
     }
 
     #[test]

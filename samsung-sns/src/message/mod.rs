@@ -22,6 +22,9 @@ pub enum MessageError {
     /// An element or attribute is missing.
     #[error("the message has no {0}")]
     Missing(&'static str),
+    /// An address holds control characters, such as a line break that would make it two.
+    #[error("the {0} holds control characters")]
+    ControlCharacters(&'static str),
     /// `Method` is neither `login` nor `logout`.
     #[error("the method {0:?} is neither login nor logout")]
     UnknownMethod(String),

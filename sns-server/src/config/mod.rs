@@ -311,7 +311,16 @@ impl Config {
             _ if file.trial => Admission::Anyone,
             Some(keys) if !keys.is_empty() => {
                 let mut users = Vec::new();
+                let mut spelt = BTreeMap::new();
                 for (name, keys) in keys {
+                    if let Some(other) = spelt.insert(name.to_lowercase(), name.clone()) {
+                        let problem = format!("is the same user as {other:?}: case does not count");
+                        return Err(ConfigError::User {
+                            path: path.to_owned(),
+                            user: name,
+                            problem,
+                        });
+                    }
                     let hash = keys.hash(path, &name)?;
                     let (networks, has_password) = (keys.networks, hash.is_some());
                     of_user.insert(name.clone(), keys.routes);

@@ -16,7 +16,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, Take};
 use tokio::time::Instant;
@@ -25,6 +25,9 @@ use tokio::time::Instant;
 const CONNECT: Duration = Duration::from_secs(30);
 /// How long a peer may be silent.
 pub const SILENCE: Duration = Duration::from_secs(120);
+
+/// No peer is waited for longer, whatever it says; then it is asked again.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A client with the system's certificates. Its requests have to be answered within [`SILENCE`];
 /// for uploads, which may take longer than that over LTE, see [`uploading_client`].
@@ -242,16 +245,20 @@ pub fn refused(response: &Response, message: String) -> Fault {
     Fault { kind, message }
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// `Retry-After`, in seconds or as a date; at most [`LONGEST_RETRY_AFTER`]. A date is measured by the
+/// peer's own clock, for ours may be years away.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    match value.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
+    let field = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
+    let value = field(header::RETRY_AFTER)?;
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {
             let at = httpdate::parse_http_date(value).ok()?;
-            Some(at.duration_since(SystemTime::now()).unwrap_or_default())
+            let now = httpdate::parse_http_date(field(header::DATE)?).ok()?;
+            at.duration_since(now).unwrap_or_default()
         }
-    }
+    };
+    Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]

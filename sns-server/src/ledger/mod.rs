@@ -22,12 +22,25 @@ use std::time::Duration;
 /// How long to wait for `sns-server queue`, which works on the same file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The ledger refused to be read or written.
+/// Why the ledger cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the ledger {path}: {error}")]
-pub struct LedgerError {
-    path: PathBuf,
-    error: rusqlite::Error,
+pub enum LedgerError {
+    /// SQLite refused.
+    #[error("the ledger {path}: {error}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        error: rusqlite::Error,
+    },
+    /// It was written by a later version of this program, which may mean something else by it.
+    #[error("the ledger {path} is of a newer sns-server (version {version}); start that one")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: i64,
+    },
 }
 
 /// The open ledger.
@@ -35,6 +48,8 @@ pub struct LedgerError {
 pub struct Ledger {
     path: PathBuf,
     connection: Connection,
+    /// Receipts that are to be forgotten, and could not be when it was time.
+    to_forget: Vec<i64>,
 }
 
 impl Ledger {
@@ -53,7 +68,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] if there is none.
     pub fn open_existing(path: &Path) -> Result<Ledger, LedgerError> {
-        let failed = |error| LedgerError { path: path.to_owned(), error };
+        let failed = |error| LedgerError::Refused { path: path.to_owned(), error };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
@@ -62,9 +77,12 @@ impl Ledger {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;",
             )
             .map_err(failed)?;
-        schema::upgrade(&mut connection).map_err(failed)?;
+        let version = schema::upgrade(&mut connection).map_err(failed)?;
+        if version > schema::VERSION {
+            return Err(LedgerError::Newer { path: path.to_owned(), version });
+        }
         connection.execute_batch("PRAGMA foreign_keys = ON;").map_err(failed)?;
-        Ok(Ledger { path: path.to_owned(), connection })
+        Ok(Ledger { path: path.to_owned(), connection, to_forget: Vec::new() })
     }
 
     /// Whether it answers.
@@ -108,7 +126,8 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LedgerError> {
-        work(&self.connection).map_err(|error| LedgerError { path: self.path.clone(), error })
+        let path = || self.path.clone();
+        work(&self.connection).map_err(|error| LedgerError::Refused { path: path(), error })
     }
 
     /// Does all of `work` or nothing.
@@ -123,7 +142,8 @@ impl Ledger {
             transaction.commit()?;
             Ok(done)
         };
-        work(&mut self.connection).map_err(|error| LedgerError { path: self.path.clone(), error })
+        let path = self.path.clone();
+        work(&mut self.connection).map_err(|error| LedgerError::Refused { path, error })
     }
 }
 

@@ -43,6 +43,19 @@ pub struct SeriesFile {
     pub posted: bool,
 }
 
+/// A photo whose deliveries are all done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The photo.
+    pub photo: i64,
+    /// Where it was put, below the folder of photos.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub length: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
 /// The delivery that is next at a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Next {
@@ -289,6 +302,15 @@ impl Ledger {
         self.change(|t| t.execute(sql, params![delivery, name, value]).map(drop))
     }
 
+    /// An attempt begins. Where this cannot be kept, what comes of it could not be either.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it cannot be kept.
+    pub fn attempt(&mut self, delivery: i64) -> Result<(), LedgerError> {
+        let sql = "UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1";
+        self.change(|transaction| transaction.execute(sql, [delivery]).map(drop))
+    }
+
     /// What came of an attempt. What a person has dropped meanwhile stays dropped, unless it was
     /// delivered.
     ///
@@ -302,8 +324,7 @@ impl Ledger {
         not_before: UnixTime,
         now: UnixTime,
     ) -> Result<(), LedgerError> {
-        let sql = "UPDATE delivery SET state = ?2, said = ?3, not_before = ?4, changed_at = ?5,
-                       attempts = attempts + 1
+        let sql = "UPDATE delivery SET state = ?2, said = ?3, not_before = ?4, changed_at = ?5
                    WHERE id = ?1 AND (state = 'waiting' OR ?2 = 'delivered')";
         let values = params![delivery, state.as_str(), said, millis(not_before), millis(now)];
         self.change(|transaction| transaction.execute(sql, values).map(drop))
@@ -381,27 +402,39 @@ impl Ledger {
         self.change(|transaction| each(transaction, deliveries, sql))
     }
 
-    /// Photos that need not be kept any longer, as `(id, place)`: every delivery of theirs was done
-    /// before `before`, there was one, and nothing more is to come of them.
+    /// Photos that need not be kept any longer: they came and their deliveries were done before
+    /// `before`, there was one, and nothing more is to come of them. All of them, or this one if it
+    /// is one.
     ///
     /// # Errors
     /// [`LedgerError`] if it cannot be read.
-    pub fn delivered_photos(&self, before: UnixTime) -> Result<Vec<(i64, PathBuf)>, LedgerError> {
+    pub fn delivered_photos(
+        &self,
+        before: UnixTime,
+        only: Option<i64>,
+    ) -> Result<Vec<Delivered>, LedgerError> {
         self.read(|ledger| {
             let mut query = ledger.prepare(
-                "SELECT photo.id, path FROM photo
+                "SELECT photo.id, path, photo.length, sha256 FROM photo
                      JOIN receipt_photo ON photo = photo.id
                      JOIN delivery_file ON receipt_photo = receipt_photo.id
                      JOIN delivery ON delivery = delivery.id
-                 WHERE kept AND NOT EXISTS (
+                 WHERE kept AND (?2 IS NULL OR photo.id = ?2) AND NOT EXISTS (
                      SELECT 1 FROM receipt_photo AS other JOIN receipt ON other.receipt = receipt.id
-                         JOIN thread ON thread.series = receipt.series
-                     WHERE other.photo = photo.id AND thread.done = 0)
+                         LEFT JOIN thread ON thread.series = receipt.series
+                     WHERE other.photo = photo.id AND (thread.done = 0 OR whole_at > ?1))
                  GROUP BY photo.id
                  HAVING min(state = 'delivered') = 1 AND max(changed_at) <= ?1",
             )?;
-            let row = |row: &Row<'_>| Ok((row.get(0)?, PathBuf::from(row.get::<_, String>(1)?)));
-            query.query_map([millis(before)], row)?.collect()
+            let row = |row: &Row<'_>| {
+                Ok(Delivered {
+                    photo: row.get(0)?,
+                    path: PathBuf::from(row.get::<_, String>(1)?),
+                    length: row.get::<_, i64>(2)?.cast_unsigned(),
+                    sha256: row.get(3)?,
+                })
+            };
+            query.query_map(params![millis(before), only], row)?.collect()
         })
     }
 
@@ -418,7 +451,7 @@ fn each(transaction: &Transaction<'_>, rows: &[i64], sql: &str) -> rusqlite::Res
     rows.iter().try_fold(0, |done, row| Ok(done + transaction.execute(sql, [row])?))
 }
 
-/// A new delivery. What is dropped is delivered with that.
+/// A new delivery.
 pub(super) fn insert_delivery(
     transaction: &Transaction<'_>,
     destination: &str,
@@ -427,12 +460,9 @@ pub(super) fn insert_delivery(
     files: &[(i64, String)],
     now: UnixTime,
 ) -> rusqlite::Result<()> {
-    let state = match destination {
-        crate::route::DROP => State::Delivered,
-        _ => State::Waiting,
-    };
+    let state = State::Waiting;
     transaction.execute(
-        // The variant bits of a random UUID: its first digit of the fourth group is 8, 9, a or b.
+        // A random UUID: version 4, and one of its four variants.
         "INSERT INTO delivery (post, destination, receipt, recipients, state, changed_at)
          SELECT substr(hex, 1, 8) || '-' || substr(hex, 9, 4) || '-4' || substr(hex, 14, 3) || '-a'
              || substr(hex, 18, 3) || '-' || substr(hex, 21, 12), ?1, ?2, ?3, ?4, ?5

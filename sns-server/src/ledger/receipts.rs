@@ -9,6 +9,7 @@ use samsung_sns::message::media::Media;
 use samsung_sns::post::{self, Arrival, Caption, Rules, Source};
 use samsung_sns::session::SeriesId;
 use samsung_sns::time::UnixTime;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -124,15 +125,25 @@ impl Ledger {
         files: &[FileRecord],
         routed: &[Routed],
     ) -> Result<Recorded, LedgerError> {
-        self.change(|transaction| record(transaction, receipt, files, routed))
+        let to_forget = self.to_forget.clone();
+        let recorded = self.change(|transaction| {
+            to_forget.iter().try_for_each(|earlier| forget(transaction, *earlier))?;
+            record(transaction, receipt, files, routed)
+        })?;
+        self.to_forget.clear();
+        Ok(recorded)
     }
 
     /// Takes back a record, whose files could not be put where they belong.
     ///
     /// # Errors
-    /// [`LedgerError`]; the next start takes it back then.
+    /// [`LedgerError`]; then it is taken back before anything else is recorded, or by the next start.
     pub fn forget(&mut self, receipt: i64) -> Result<(), LedgerError> {
-        self.change(|transaction| forget(transaction, receipt))
+        let forgotten = self.change(|transaction| forget(transaction, receipt));
+        if forgotten.is_err() {
+            self.to_forget.push(receipt);
+        }
+        forgotten
     }
 
     /// A photo has got another place than was recorded.
@@ -186,7 +197,15 @@ fn all_in_place(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 
 fn forget(transaction: &Transaction<'_>, receipt: i64) -> rusqlite::Result<()> {
     for sql in [
-        "DELETE FROM delivery_file WHERE delivery IN (SELECT id FROM delivery WHERE receipt = ?1)",
+        "DELETE FROM delivery_file WHERE receipt_photo IN
+             (SELECT id FROM receipt_photo WHERE receipt = ?1)",
+        // A post that began with it goes on with what else is in it.
+        "UPDATE delivery SET receipt = ifnull(
+             (SELECT receipt_photo.receipt FROM delivery_file
+                  JOIN receipt_photo ON receipt_photo = receipt_photo.id
+              WHERE delivery = delivery.id ORDER BY position LIMIT 1), receipt)
+         WHERE receipt = ?1",
+        "DELETE FROM step WHERE delivery IN (SELECT id FROM delivery WHERE receipt = ?1)",
         "DELETE FROM delivery WHERE receipt = ?1",
         "DELETE FROM receipt_photo WHERE receipt = ?1",
         "DELETE FROM receipt WHERE id = ?1",
@@ -258,21 +277,24 @@ fn record(
         Some(series) => {
             for Routed { destination, .. } in routed {
                 transaction.execute(
-                    "INSERT INTO thread (series, destination) VALUES (?1, ?2)
+                    // Its session may have ended while the file was on its way.
+                    "INSERT INTO thread (series, destination, ended) VALUES (?1, ?2, NOT EXISTS
+                         (SELECT 1 FROM session
+                          WHERE json_extract(state, '$.state.Posting.series') = ?1))
                      ON CONFLICT (series, destination) DO UPDATE SET done = 0",
                     params![series.0.cast_signed(), destination],
                 )?;
             }
             Ok(Recorded { receipt: id, again: false })
         }
-        None if came_before(transaction, id, receipt, &photos)? => {
-            Ok(Recorded { receipt: id, again: true })
-        }
         None => {
+            let before = came_before(transaction, id, receipt, &photos)?;
+            let new = routed.iter().filter(|routed| !before.contains(&routed.destination));
             let caption = Caption::read(&receipt.text);
             let arrival = Arrival { began: receipt.began, whole: Some(receipt.whole) };
             let arrivals = vec![arrival; media.len()];
-            for Routed { destination, recipients, rules } in routed {
+            let again = !routed.is_empty() && new.clone().next().is_none();
+            for Routed { destination, recipients, rules } in new {
                 for post in post::plan(Source::Email, &caption, &arrivals, *rules, receipt.whole) {
                     let files: Vec<i64> = media[post.files.clone()].to_vec();
                     let files = files.into_iter().zip(post.alt_texts).collect::<Vec<_>>();
@@ -286,23 +308,26 @@ fn record(
                     )?;
                 }
             }
-            Ok(Recorded { receipt: id, again: false })
+            Ok(Recorded { receipt: id, again })
         }
     }
 }
 
-/// Whether the same sender, recipients, text and files came a short time ago.
+/// The destinations to which the same sender, recipients, text and files went, or are going, a short
+/// time ago, by both clocks: a post too many is the smaller harm.
 fn came_before(
     transaction: &Transaction<'_>,
     id: i64,
     receipt: &Receipt,
     photos: &[i64],
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<BTreeSet<String>> {
     let mut alike = transaction.prepare(
         "SELECT id FROM receipt WHERE id <> ?1 AND whole_at >= ?2 AND series IS NULL AND user = ?3
-             AND sender IS ?4 AND recipients IS ?5 AND title IS ?6 AND text = ?7",
+             AND sender IS ?4 AND recipients IS ?5 AND title IS ?6 AND text = ?7
+             AND abs(received_at - ?8) <= ?9",
     )?;
-    let since = millis(receipt.whole).saturating_sub(i64::try_from(RETRY.as_millis()).unwrap_or(0));
+    let retry = i64::try_from(RETRY.as_millis()).unwrap_or(0);
+    let since = millis(receipt.whole).saturating_sub(retry);
     let alike = alike.query_map(
         params![
             id,
@@ -311,17 +336,26 @@ fn came_before(
             receipt.sender,
             receipt.recipients.join("\n"),
             receipt.title,
-            receipt.text
+            receipt.text,
+            millis(receipt.received_at),
+            retry
         ],
         |row| row.get::<_, i64>(0),
     )?;
+    let mut went = transaction.prepare(
+        "SELECT destination FROM delivery WHERE receipt = ?1 AND state IN ('waiting', 'delivered')",
+    )?;
+    let mut destinations = BTreeSet::new();
     let mut files =
         transaction.prepare("SELECT photo FROM receipt_photo WHERE receipt = ?1 ORDER BY id")?;
     for earlier in alike {
-        let theirs = files.query_map([earlier?], |row| row.get(0))?;
+        let earlier = earlier?;
+        let theirs = files.query_map([earlier], |row| row.get(0))?;
         if theirs.collect::<rusqlite::Result<Vec<i64>>>()? == photos {
-            return Ok(true);
+            for destination in went.query_map([earlier], |row| row.get(0))? {
+                destinations.insert(destination?);
+            }
         }
     }
-    Ok(false)
+    Ok(destinations)
 }

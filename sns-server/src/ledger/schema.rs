@@ -4,7 +4,7 @@
 //! Times of `…_at` columns are milliseconds. `received_at` is the wall clock's, for people; all
 //! others are the steady clock's, which never jumps.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step makes the tables of one version more.
 const STEPS: [&str; 2] = [
@@ -105,16 +105,25 @@ const STEPS: [&str; 2] = [
     ",
 ];
 
-/// Brings the tables to today's version.
-pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    for (version, step) in (1..).zip(STEPS).filter(|(of, _)| *of > version) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", version)?;
+/// Today's version.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// Brings older tables to today's version; which version they have now.
+pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<i64> {
+    let version = |connection: &Connection| {
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+    };
+    while version(connection)? < VERSION {
+        // `sns-server queue` may want the same at the same time: whoever comes second finds it done.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let from = version(&transaction)?;
+        if let Some(step) = usize::try_from(from).ok().and_then(|from| STEPS.get(from)) {
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", from + 1)?;
+        }
         transaction.commit()?;
     }
-    Ok(())
+    version(connection)
 }
 
 #[cfg(test)]

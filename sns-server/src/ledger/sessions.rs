@@ -52,7 +52,8 @@ impl Ledger {
                     Err(error) => warn!(%error, "a kept session cannot be read; it has ended"),
                 }
             }
-            let recorded = "SELECT max(series) FROM receipt WHERE series IS NOT NULL";
+            let recorded = "SELECT max(ifnull((SELECT max(series) FROM thread), 0), ifnull(
+                (SELECT max(series) FROM receipt WHERE series IS NOT NULL), 0))";
             let recorded: Option<i64> = ledger.query_row(recorded, [], |row| row.get(0))?;
             let recorded = SeriesId(recorded.unwrap_or(0).cast_unsigned());
             let under_way = sessions.iter().filter_map(|(_, session)| session.series()).max();

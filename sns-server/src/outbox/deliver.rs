@@ -3,14 +3,16 @@
 //! Law: a transient fault holds back what comes after it, a permanent one is set aside for a person.
 //! Nothing is given up without being told: every fault is logged and kept with its delivery.
 
-use super::Outbox;
+use super::plan::DISK_PAUSE;
+use super::{Outbox, later};
 use crate::destination::picture::camera_of;
 use crate::destination::{Destination, Fault, FaultKind, Post, Progress};
 use crate::ledger::Ledger;
 use crate::ledger::outbox::{Next, State};
 use crate::spool::SpoolError;
-use samsung_sns::time::UnixTime;
+use futures_util::FutureExt;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -20,8 +22,6 @@ use tracing::{error, info, warn};
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// No pause is longer, unless the peer asks for it: an uplink that is back is noticed soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
-/// How long to wait where the ledger cannot be read.
-const DISK_PAUSE: Duration = Duration::from_secs(10);
 
 /// Delivers what waits for a destination until it is not configured any more.
 pub(super) async fn keep_delivering(
@@ -32,7 +32,7 @@ pub(super) async fn keep_delivering(
     let mut changed = outbox.changed.subscribe();
     loop {
         changed.mark_unchanged();
-        let Some(destination) = outbox.plan().destinations.get(&name).cloned() else { return };
+        let Some(destination) = outbox.settings().destinations.get(&name).cloned() else { return };
         let asked = name.clone();
         let next = outbox.on_ledger(move |ledger| ledger.next(&asked)).await;
         let pause = match next {
@@ -45,7 +45,7 @@ pub(super) async fn keep_delivering(
                     match outbox.attempt(&destination, next).await {
                         Ok(()) => continue,
                         Err(failure) => {
-                            error!(destination = name, %failure, "what came of a delivery cannot be kept");
+                            error!(destination = name, %failure, "not tried: it could not be noted");
                             DISK_PAUSE
                         }
                     }
@@ -77,6 +77,7 @@ impl Outbox {
         let Next { delivery, attempts, .. } = next;
         let photos = self.spool.photos().to_owned();
         let read = move |ledger: &mut Ledger| {
+            ledger.attempt(delivery)?;
             Ok((ledger.delivery(delivery, &photos)?, ledger.steps(delivery)?))
         };
         let ((receipt, post), steps) = self.on_ledger(read).await?;
@@ -87,13 +88,12 @@ impl Outbox {
         };
         let mut progress = Progress::new(steps, Arc::new(keep));
         let carrier = Arc::clone(destination);
-        // In a task of its own, so that a destination that panics ends its delivery only.
-        let attempt = tokio::spawn(async move {
+        let attempt = AssertUnwindSafe(async move {
             let post = ready(post).await?;
             carrier.deliver(&post, &mut progress).await
         });
-        let result = attempt.await.unwrap_or_else(|died| {
-            error!(%died, "a destination has a bug");
+        // A destination that panics ends its delivery only.
+        let result = attempt.catch_unwind().await.unwrap_or_else(|_| {
             Err(Fault::permanent("a bug in sns-server; see its log, and report it"))
         });
         let now = self.clock.now();
@@ -129,12 +129,21 @@ impl Outbox {
                 (State::Failed, message, now)
             }
         };
-        let outbox = Arc::clone(self);
-        let keep = move |ledger: &mut Ledger| {
-            ledger.attempted(delivery, state, &said, not_before, now)?;
-            outbox.counts.look(ledger)
-        };
-        self.on_ledger(keep).await
+        // Until it is kept: what was delivered and not noted would be delivered again.
+        loop {
+            let (outbox, said) = (Arc::clone(self), said.clone());
+            let keep = move |ledger: &mut Ledger| {
+                ledger.attempted(delivery, state, &said, not_before, now)?;
+                outbox.counts.look(ledger)
+            };
+            match self.on_ledger(keep).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => {
+                    error!(delivery, to, %failure, "what came of it cannot be kept yet")
+                }
+            }
+            tokio::time::sleep(DISK_PAUSE).await;
+        }
     }
 }
 
@@ -173,11 +182,6 @@ fn pause(attempts: u32, retry_after: Option<Duration>) -> Duration {
     let _ = getrandom::fill(&mut byte);
     let jitter = 0.75 + f64::from(byte[0]) / 512.0;
     doubled.min(LONGEST_PAUSE).mul_f64(jitter).max(retry_after.unwrap_or_default())
-}
-
-fn later(now: UnixTime, pause: Duration) -> UnixTime {
-    let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-    UnixTime::from_millis(now.as_millis().saturating_add(pause))
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ mod retention;
 use crate::clock::SteadyClock;
 use crate::config::Config;
 use crate::config::destinations::Destinations;
+use crate::ledger::outbox::Thread;
 use crate::ledger::{Ledger, LedgerError, Routed};
-use crate::route::Routes;
+use crate::route::{DROP, Routes};
 use crate::spool::{Spool, SpoolError};
 use counts::Counts;
 use prometheus_client::registry::Registry;
@@ -45,7 +46,7 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 pub struct Outbox {
     spool: Arc<Spool>,
     clock: SteadyClock,
-    plan: Mutex<Arc<Plan>>,
+    settings: Mutex<Arc<Settings>>,
     coming: Mutex<Coming>,
     counts: Counts,
     /// Something has changed: whoever waits for work looks again.
@@ -54,7 +55,7 @@ pub struct Outbox {
 
 /// What the configuration says of it.
 #[derive(Debug)]
-struct Plan {
+struct Settings {
     routes: Routes,
     destinations: Destinations,
     keep_delivered: Option<Duration>,
@@ -68,19 +69,41 @@ struct Coming {
     next: u64,
 }
 
-/// An upload that is under way; its post waits for it. Dropped, it is over.
+/// What is still coming of a series.
+#[derive(Debug, Default)]
+struct Expected {
+    began: Vec<UnixTime>,
+    until: Option<UnixTime>,
+}
+
+/// An upload that is under way; its post waits for it. Dropped, it is over; if it was not kept, its
+/// camera may try again, and the post waits for that as for an announce.
 #[derive(Debug)]
 pub struct UnderWay {
     outbox: Arc<Outbox>,
     number: u64,
+    kept: bool,
     /// When it began, with its announce if there was one.
     pub began: UnixTime,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.outbox.coming().under_way.remove(&self.number);
+        let mut coming = self.outbox.coming();
+        if let Some((series, _)) = coming.under_way.remove(&self.number)
+            && !self.kept
+        {
+            coming.announced.insert(series, self.outbox.clock.now());
+        }
+        drop(coming);
         self.outbox.look_again();
+    }
+}
+
+impl UnderWay {
+    /// What it brought is recorded.
+    pub fn is_kept(mut self) {
+        self.kept = true;
     }
 }
 
@@ -90,7 +113,7 @@ impl Outbox {
         let outbox = Outbox {
             spool,
             clock,
-            plan: Mutex::new(Arc::new(Plan::of(config))),
+            settings: Mutex::new(Arc::new(Settings::of(config))),
             coming: Mutex::default(),
             counts: Counts::default(),
             changed: watch::Sender::new(()),
@@ -98,10 +121,24 @@ impl Outbox {
         Arc::new(outbox)
     }
 
-    /// From now on this configuration holds. What is under way is finished as it began.
-    pub fn reload(&self, config: &Config) {
-        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Plan::of(config));
+    /// From now on this configuration holds. What is under way is finished as it began; what waits for
+    /// another attempt is tried at once, for what was wrong may be mended.
+    pub async fn reload(self: &Arc<Self>, config: &Config) {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Settings::of(config));
+        self.prepare().await;
         self.look_again();
+    }
+
+    async fn prepare(self: &Arc<Self>) {
+        let prepared = self.on_ledger(|ledger| {
+            ledger.try_all_at_once()?;
+            ledger.lengths()
+        });
+        match prepared.await {
+            Ok(lengths) => self.name_the_homeless(&lengths),
+            Err(failure) => error!(%failure, "the outbox cannot be read"),
+        }
     }
 
     /// Shows what is counted with all else that is.
@@ -115,33 +152,34 @@ impl Outbox {
     /// What is known at once: no recipient has a route, or every destination insists on alt texts and
     /// there are none.
     pub fn routed(&self, ticket: &Ticket) -> Result<Vec<Routed>, Refusal> {
-        let plan = self.plan();
+        let settings = self.settings();
         let user = &ticket.user;
         let (text, shares) = match &ticket.purpose {
             Purpose::Upload { site, text, .. } => {
-                let names = plan.routes.of_site(user, site.as_str());
+                let names = settings.routes.of_site(user, site.as_str());
                 (text, names.iter().map(|name| (name.clone(), Vec::new())).collect())
             }
             Purpose::Email(email) => {
-                let shares = plan.routes.of_email(user, &email.recipients);
+                let shares = settings.routes.of_email(user, &email.recipients);
                 (&email.body, shares.ok_or(Refusal::NoRoute)?)
             }
             _ => return Ok(Vec::new()),
         };
         let caption = Caption::read(text);
-        let all = shares.len();
-        let routed: Vec<Routed> = shares
-            .into_iter()
-            .map(|(destination, recipients)| {
-                let rules = plan.rules(&destination);
-                Routed { destination, recipients, rules }
-            })
-            .filter(|routed| caption.satisfies(routed.rules.alt_texts))
-            .collect();
-        if routed.is_empty() && all > 0 {
-            return Err(Refusal::AltTextsMissing);
+        let (mut refused, mut routed) = (false, Vec::new());
+        let mut taken = shares.is_empty();
+        for (destination, recipients) in shares {
+            let rules = settings.rules(&destination);
+            if destination == DROP {
+                taken = true;
+            } else if caption.satisfies(rules.alt_texts) {
+                taken = true;
+                routed.push(Routed { destination, recipients, rules });
+            } else {
+                refused = true;
+            }
         }
-        Ok(routed)
+        if refused && !taken { Err(Refusal::AltTextsMissing) } else { Ok(routed) }
     }
 
     /// A file is announced: its post waits for it, for a while.
@@ -161,7 +199,7 @@ impl Outbox {
             coming.under_way.insert(number, (series, began));
         }
         drop(coming);
-        UnderWay { outbox: Arc::clone(self), number, began }
+        UnderWay { outbox: Arc::clone(self), number, kept: false, began }
     }
 
     /// Something has changed: whoever waits for work looks again.
@@ -171,14 +209,7 @@ impl Outbox {
 
     /// Plans and delivers until `stopping` says so, and what is under way then is done.
     pub async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
-        let prepared = self.on_ledger(|ledger| {
-            ledger.try_all_at_once()?;
-            ledger.lengths()
-        });
-        match prepared.await {
-            Ok(lengths) => self.name_the_homeless(&lengths),
-            Err(failure) => error!(%failure, "the outbox cannot be read"),
-        }
+        self.prepare().await;
         let mut tasks = JoinSet::new();
         tasks.spawn(plan::keep_planning(Arc::clone(&self), stopping.clone()));
         let mut changed = self.changed.subscribe();
@@ -188,9 +219,11 @@ impl Outbox {
             tokio::select! {
                 _ = stopping.wait_for(|stopping| *stopping) => break,
                 _ = changed.changed() => {}
+                // A destination that was taken away and given back gets a new worker.
+                _ = tasks.join_next() => {}
             }
             served.retain(|_, worker| !worker.is_finished());
-            for name in self.plan().destinations.keys() {
+            for name in self.settings().destinations.keys() {
                 if !served.contains_key(name) {
                     let (outbox, stopping) = (Arc::clone(&self), stopping.clone());
                     let worker = deliver::keep_delivering(outbox, name.clone(), stopping);
@@ -201,14 +234,19 @@ impl Outbox {
         let all_done = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_WORDS, all_done).await.is_err() {
             warn!("a delivery is cut off; it is tried again after the next start");
+            tasks.shutdown().await;
+        }
+        let now = self.clock.now();
+        if let Err(failure) = self.on_ledger(move |ledger| ledger.remember_time(now)).await {
+            error!(%failure, "the time is not kept; the next start goes on a little earlier");
         }
     }
 
     /// Names what waits for a destination that is not configured: nobody would ever deliver it.
     fn name_the_homeless(&self, lengths: &BTreeMap<String, (u64, u64)>) {
-        let plan = self.plan();
+        let settings = self.settings();
         for (name, (waiting, _)) in lengths {
-            if *waiting > 0 && !plan.destinations.contains_key(name) {
+            if *waiting > 0 && !settings.destinations.contains_key(name) {
                 error!(
                     "{waiting} posts wait for the destination {name:?}, which is not configured; \
                      configure it, or give them up with `sns-server queue drop`"
@@ -217,8 +255,8 @@ impl Outbox {
         }
     }
 
-    fn plan(&self) -> Arc<Plan> {
-        Arc::clone(&self.plan.lock().unwrap_or_else(PoisonError::into_inner))
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn coming(&self) -> MutexGuard<'_, Coming> {
@@ -238,9 +276,9 @@ impl Outbox {
     }
 }
 
-impl Plan {
-    fn of(config: &Config) -> Plan {
-        Plan {
+impl Settings {
+    fn of(config: &Config) -> Settings {
+        Settings {
             routes: config.routes.clone(),
             destinations: config.destinations.clone(),
             keep_delivered: config.keep_delivered,
@@ -252,14 +290,24 @@ impl Plan {
     }
 }
 
+/// So much later.
+fn later(at: UnixTime, by: Duration) -> UnixTime {
+    let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+    UnixTime::from_millis(at.as_millis().saturating_add(by))
+}
+
 impl Coming {
-    /// When what is still coming of a series began. What was announced longer than `quiet` ago does not
-    /// come any more.
-    fn of(&self, series: SeriesId, quiet: Duration, now: UnixTime) -> Vec<UnixTime> {
-        let under_way = self.under_way.values().filter(|(of, _)| *of == series);
-        let announced = self.announced.get(&series).copied();
-        let announced = announced.filter(|at| now.saturating_since(*at) < quiet);
-        under_way.map(|(_, began)| *began).chain(announced).collect()
+    /// When what is still coming of a series began, and until when that has to be waited for. What was
+    /// announced longer than `quiet` ago does not come any more, nor what was announced in a session
+    /// that has ended.
+    fn of(&self, thread: &Thread, quiet: Duration, now: UnixTime) -> Expected {
+        let under_way = self.under_way.values().filter(|(of, _)| *of == thread.series);
+        let announced = self.announced.get(&thread.series).copied();
+        let announced = announced.filter(|at| !thread.ended && now.saturating_since(*at) < quiet);
+        Expected {
+            began: under_way.map(|(_, began)| *began).chain(announced).collect(),
+            until: announced.map(|at| later(at, quiet)),
+        }
     }
 
     /// Forgets what was announced in series that nobody waits for.

@@ -3,8 +3,7 @@
 //! Law: what is due is the core's to say ([`samsung_sns::post`]), from what came and when; planning
 //! again repeats nothing, because a file that is in a delivery is not put into another one.
 
-use super::Outbox;
-use super::retention;
+use super::{Expected, Outbox, later, retention};
 use crate::ledger::outbox::{SeriesFile, Thread};
 use crate::ledger::{Ledger, LedgerError};
 use samsung_sns::post::{self, Arrival, Caption, Due, Rules, Source};
@@ -19,13 +18,15 @@ use tracing::error;
 const GLANCE: Duration = Duration::from_secs(2);
 /// So often it is looked which photos have been kept for long enough.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
+/// How long to wait where the ledger cannot be read or written.
+pub(super) const DISK_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) async fn keep_planning(outbox: Arc<Outbox>, mut stopping: watch::Receiver<bool>) {
     let mut changed = outbox.changed.subscribe();
     changed.mark_changed();
     let mut due = None;
     let mut version = 0;
-    let mut swept: Option<UnixTime> = None;
+    let mut sweep_at = outbox.clock.now();
     loop {
         let now = outbox.clock.now();
         let until_due = |due: UnixTime| due.saturating_since(now).min(GLANCE);
@@ -39,9 +40,14 @@ pub(super) async fn keep_planning(outbox: Arc<Outbox>, mut stopping: watch::Rece
             if version != theirs {
                 version = theirs;
                 outbox.look_again();
-            } else if due.is_none_or(|due| outbox.clock.now() < due) {
-                continue;
             }
+        }
+        if sweep_at <= outbox.clock.now() {
+            sweep_at = later(outbox.clock.now(), SWEEP);
+            retention::sweep(&outbox).await;
+        }
+        if !told && due.is_none_or(|due| outbox.clock.now() < due) {
+            continue;
         }
         let planner = Arc::clone(&outbox);
         match outbox.on_ledger(move |ledger| planner.post_what_is_due(ledger)).await {
@@ -51,12 +57,10 @@ pub(super) async fn keep_planning(outbox: Arc<Outbox>, mut stopping: watch::Rece
                     outbox.look_again();
                 }
             }
-            Err(failure) => error!(%failure, "posts cannot be planned; they are tried again"),
-        }
-        let now = outbox.clock.now();
-        if swept.is_none_or(|swept| now.saturating_since(swept) >= SWEEP) {
-            swept = Some(now);
-            retention::sweep(&outbox).await;
+            Err(failure) => {
+                error!(%failure, "posts cannot be planned; it is tried again");
+                due = Some(later(outbox.clock.now(), DISK_PAUSE));
+            }
         }
     }
 }
@@ -70,25 +74,28 @@ struct Planned {
 
 impl Outbox {
     fn post_what_is_due(&self, ledger: &mut Ledger) -> Result<Planned, LedgerError> {
-        let (now, plan) = (self.clock.now(), self.plan());
+        let (now, settings) = (self.clock.now(), self.settings());
         let mut planned = Planned { next: None, posted: false };
         let threads = ledger.threads()?;
         self.coming().keep_only(&threads.iter().map(|thread| thread.series).collect());
         for thread in threads {
-            let rules = plan.rules(&thread.destination);
-            let coming = self.coming().of(thread.series, rules.quiet, now);
+            let rules = settings.rules(&thread.destination);
+            let Expected { began: coming, until } = self.coming().of(&thread, rules.quiet, now);
             let files = ledger.series_files(thread.series, &thread.destination)?;
             let (posts, next) = cut(&thread, &files, &coming, rules, now);
             for Cut { receipt, files } in posts {
                 ledger.post(&thread.destination, receipt, &files, now)?;
                 planned.posted = true;
             }
+            let next_of_all =
+                |next: Option<UnixTime>, at| Some(next.map_or(at, |next| next.min(at)));
+            planned.next = until.map_or(planned.next, |until| next_of_all(planned.next, until));
             match next {
                 Next::Nothing if thread.ended && coming.is_empty() => {
                     ledger.thread_is_done(&thread)?;
                 }
                 Next::Nothing => {}
-                Next::At(at) => planned.next = Some(planned.next.map_or(at, |next| next.min(at))),
+                Next::At(at) => planned.next = next_of_all(planned.next, at),
             }
         }
         self.counts.look(ledger)?;

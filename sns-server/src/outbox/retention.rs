@@ -2,39 +2,79 @@
 //!
 //! Law: a photo goes only if it was on its way somewhere, and every delivery of it was done for as
 //! long as `retention.keep_delivered` says, by the steady clock: one that jumps years takes nothing.
+//! What lies in its place is looked at before: it may be another photo by now.
 
 use super::Outbox;
+use crate::ledger::outbox::Delivered;
+use crate::spool::SpoolError;
 use samsung_sns::time::UnixTime;
-use std::fs;
-use std::io;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-/// Removes what has been kept for long enough.
+/// Removes what has been kept for long enough, one by one: cameras must not wait for it.
 pub(super) async fn sweep(outbox: &Arc<Outbox>) {
-    let now = outbox.clock.now();
-    let keep = outbox.plan().keep_delivered;
-    let photos = outbox.spool.photos().to_owned();
-    let swept = outbox.on_ledger(move |ledger| {
-        ledger.remember_time(now)?;
-        let keep = keep.and_then(|keep| u64::try_from(keep.as_millis()).ok());
-        let Some(before) = keep.and_then(|keep| now.as_millis().checked_sub(keep)) else {
-            return Ok(());
-        };
-        for (photo, path) in ledger.delivered_photos(UnixTime::from_millis(before))? {
-            match fs::remove_file(photos.join(&path)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    error!(?path, %error, "cannot be removed after its deliveries");
-                    continue;
-                }
-                _ => {}
-            }
-            ledger.gone(photo)?;
-            info!(?path, "removed: retention.keep_delivered");
-        }
-        Ok(())
-    });
-    if let Err(failure) = swept.await {
+    if let Err(failure) = try_sweep(outbox).await {
         error!(%failure, "what was delivered cannot be removed");
     }
+}
+
+async fn try_sweep(outbox: &Arc<Outbox>) -> Result<(), SpoolError> {
+    let now = outbox.clock.now();
+    outbox.on_ledger(move |ledger| ledger.remember_time(now)).await?;
+    let keep = outbox.settings().keep_delivered;
+    let keep = keep.and_then(|keep| u64::try_from(keep.as_millis()).ok());
+    let Some(before) = keep.and_then(|keep| now.as_millis().checked_sub(keep)) else {
+        return Ok(());
+    };
+    let before = UnixTime::from_millis(before);
+    let old = outbox.on_ledger(move |ledger| ledger.delivered_photos(before, None)).await?;
+    for photo in old {
+        let place = outbox.spool.photos().join(&photo.path);
+        let looked =
+            tokio::task::spawn_blocking(move || is_still(&photo, &place).map(|is| (photo, is)));
+        let Ok(Ok((photo, is_still_there))) = looked.await else { continue };
+        let photos = outbox.spool.photos().to_owned();
+        let removed = outbox.on_ledger(move |ledger| {
+            // It may have come again meanwhile, and be on its way somewhere else.
+            if ledger.delivered_photos(before, Some(photo.photo))?.is_empty() {
+                return Ok(());
+            }
+            let path = &photo.path;
+            if !is_still_there {
+                warn!(?path, "not removed after its deliveries: something else lies there now");
+            } else if let Err(error) = fs::remove_file(photos.join(path)) {
+                error!(?path, %error, "cannot be removed after its deliveries");
+                return Ok(());
+            } else {
+                info!(?path, "removed: retention.keep_delivered");
+            }
+            ledger.gone(photo.photo)
+        });
+        removed.await?;
+    }
+    Ok(())
+}
+
+/// Whether a photo still lies in its place.
+fn is_still(photo: &Delivered, place: &Path) -> io::Result<bool> {
+    let mut file = match File::open(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    if file.metadata()?.len() != photo.length {
+        return Ok(false);
+    }
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => break,
+            length => hash.update(&piece[..length]),
+        }
+    }
+    Ok(hash.finalize().as_slice() == photo.sha256)
 }

@@ -1,10 +1,11 @@
 //! kill -9 between any two steps: every post whose photo was acknowledged arrives, and arrives once but
 //! for the window between the peer's acceptance and our record.
 
-use crate::camera::email;
+use crate::camera::{email, photo};
 use crate::config;
 use crate::harness::Server;
 use crate::receiver::{Deed, Receiver};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -62,8 +63,21 @@ fn every_acknowledged_post_arrives_however_often_the_server_is_killed() {
     for (text, ids) in &arrived {
         assert_eq!(ids.len(), 1, "{text} was posted twice");
     }
+    for post in receiver.taken() {
+        let Some(number) = post["data"]["text"].as_str().unwrap().strip_prefix("post ") else {
+            continue;
+        };
+        let files = post["data"]["files"].as_array().unwrap();
+        let sha256 = hex(&Sha256::digest(photo(number.parse().unwrap())));
+        let theirs: Vec<_> = files.iter().map(|file| file["sha256"].as_str().unwrap()).collect();
+        assert_eq!(theirs, [sha256], "post {number}");
+    }
     // A kill can hit the window once.
     assert!(taken <= arrived.len() + 12, "{taken} deliveries of {} posts", arrived.len());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Sends an e-mail of its own text; the text, if the server has acknowledged it.
@@ -73,9 +87,9 @@ fn sent(address: std::net::SocketAddr, number: u32) -> Option<String> {
         "--B\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n\
          <email><sender>me@example.com</sender><receiverList><receiver>x@y.z</receiver>\
          </receiverList><title>t</title><body>{text}</body></email>\r\n\
-         --B\r\nContent-Disposition: form-data; name=\"binary\"; filename=\"a.JPG\"\r\n\r\n\
-         \u{fe}{number}\r\n--B--\r\n"
+         --B\r\nContent-Disposition: form-data; name=\"binary\"; filename=\"a.JPG\"\r\n\r\n"
     );
+    let body = [body.as_bytes(), &photo(number), b"\r\n--B--\r\n"].concat();
     let head = format!(
         "POST /social/columbus/email HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=B\r\n\
          Content-Length: {}\r\n\r\n",
@@ -83,7 +97,7 @@ fn sent(address: std::net::SocketAddr, number: u32) -> Option<String> {
     );
     let mut stream = std::net::TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-    stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
+    stream.write_all(&[head.as_bytes(), &body].concat()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     answer.contains("succ").then_some(text)

@@ -165,3 +165,53 @@ fn a_post_goes_on_after_a_restart() {
     share(&server, &session, 3, "t~a~b~c");
     assert_eq!(seen(&receiver.wait_for(1)[0]), "t [a|b|c]");
 }
+
+/// A camera that announces a file and is switched off does not hold its post back for ever.
+#[test]
+fn an_announce_without_an_upload_is_waited_for_no_longer_than_quiet() {
+    let receiver = Receiver::willing();
+    let server = Server::start(Some(&config(&receiver, "quiet = \"500ms\"\n")));
+    let session = server.login();
+    share(&server, &session, 1, "t");
+    assert!(announce(&server, &session, "never.JPG", "t").contains("ResourceID"));
+    assert_eq!(seen(&receiver.wait_for(1)[0]), "t []");
+    share(&server, &session, 2, "u");
+    assert!(announce(&server, &session, "never.JPG", "u").contains("ResourceID"));
+    logout(&server, &session);
+    assert_eq!(seen(&receiver.wait_for(2)[1]), "u []");
+}
+
+/// An upload that breaks off is tried again by its camera, and still belongs to its post.
+#[test]
+fn an_upload_that_breaks_off_holds_its_post_for_the_retry() {
+    let receiver = Receiver::willing();
+    let server = Server::start(Some(&config(&receiver, "quiet = \"2s\"\n")));
+    let session = server.login();
+    share(&server, &session, 1, "t~a~b");
+    let second = put(&session, "SAM_0002.JPG", &crate::camera::photo(2));
+    for _ in 0..3 {
+        let _ = server.break_off(&second[..second.len() - 3]);
+        std::thread::sleep(std::time::Duration::from_millis(900));
+    }
+    assert_eq!(receiver.taken().len(), 0, "it is not quiet");
+    assert!(server.exchange(&second).contains("succ"));
+    assert_eq!(seen(&receiver.wait_for(1)[0]), "t [a|b]");
+}
+
+/// The same e-mail again is a retry only where the first one is on its way.
+#[test]
+fn an_email_that_went_nowhere_may_come_again() {
+    let receiver = Receiver::willing();
+    let whole = config(&receiver, "");
+    let without = whole.replace("[routes]\nsocial = \"hook\"\nemail = \"hook\"\n", "");
+    assert_ne!(whole, without);
+    let server = Server::start(Some(&without));
+    assert!(email(&server, &["x@y.z"], "mail", &[1]).contains("succ"));
+    std::fs::write(server.folder.path().join("config.toml"), &whole).unwrap();
+    let pid = server.child.id().to_string();
+    let told = std::process::Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+    assert!(told.success());
+    server.log_with("the configuration was read again");
+    assert!(email(&server, &["x@y.z"], "mail", &[1]).contains("succ"));
+    assert_eq!(seen(&receiver.wait_for(1)[0]), "mail []");
+}

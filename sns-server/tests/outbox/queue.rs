@@ -146,3 +146,25 @@ fn delivered_photos_go_after_their_time_and_others_never() {
     assert!(email(&server, &["x@y.z"], "again", &[2]).contains("succ"));
     assert_eq!(seen(&receiver.wait_for(2)[1]), "again []");
 }
+
+/// What lies under the name of a delivered photo may be another one by now.
+#[test]
+fn retention_removes_what_was_delivered_and_nothing_else_in_its_place() {
+    let receiver = Receiver::at_first([Deed::Take, Deed::Refuse(422, "")]);
+    let retention = "[retention]\nkeep_delivered = \"0s\"\n";
+    let text =
+        config(&receiver, retention).replace("[routes]", "[routes]\n\"drop@y.z\" = \"drop\"");
+    let mut server = Server::start(Some(&text));
+    assert!(email(&server, &["x@y.z"], "arrives", &[1]).contains("succ"));
+    receiver.wait_for(1);
+    let photos = server.folder.path().join("data/photos/me@example.com");
+    std::fs::rename(photos.join("1.JPG"), photos.join("moved by its owner.jpg")).unwrap();
+    std::fs::write(photos.join("1.JPG"), b"another photo of the owner's").unwrap();
+    assert!(email(&server, &["drop@y.z"], "dropped", &[2]).contains("succ"));
+    assert!(server.terminate().success());
+    let server = server.again();
+    server.log_with("something else lies there now");
+    let left: Vec<String> = server.photos().into_keys().collect();
+    let names = ["1.JPG", "2.JPG", "moved by its owner.jpg"];
+    assert_eq!(left, names.map(|name| format!("me@example.com/{name}")));
+}
