@@ -29,7 +29,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 /// So often it is looked which sessions are over.
-const EXPIRE_EVERY: Duration = Duration::from_secs(10 * 60);
+const EXPIRE_EVERY: Duration = Duration::from_secs(10);
 
 /// All that requests share.
 #[derive(Debug)]
