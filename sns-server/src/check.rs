@@ -3,6 +3,7 @@
 //! Law: nothing is delivered and no secret is shown.
 
 use crate::config::Config;
+use crate::destination::Kind;
 use crate::route::DROP;
 use samsung_sns::admission::Admission;
 use samsung_sns::post::AltTexts;
@@ -48,7 +49,16 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
         let quiet = humantime::format_duration(destination.rules.quiet);
         let kind = destination.kind.name();
         let unused = if routed.contains(name.as_str()) { "" } else { "; NO ROUTE LEADS HERE" };
-        writeln!(out, "destination {name:?}: {kind}, {alt}, a post ends after {quiet}{unused}")?;
+        let nobody = match &destination.kind {
+            Kind::Email(email) if !email.has_recipients() && gets_social(config, name) => {
+                "; NOBODY TO SEND social posts TO: set `to`"
+            }
+            _ => "",
+        };
+        writeln!(
+            out,
+            "destination {name:?}: {kind}, {alt}, a post ends after {quiet}{unused}{nobody}"
+        )?;
     }
     if config.routes.named().next().is_none() {
         writeln!(out, "no routes: everything is kept and goes nowhere")?;
@@ -62,6 +72,12 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "photos go {time} after their last delivery is done")
         }
     }
+}
+
+/// Whether what is shared to a site is routed there; it names no recipients.
+fn gets_social(config: &Config, destination: &str) -> bool {
+    let is_site = |pattern: &str| pattern != "email" && !pattern.contains('@');
+    config.routes.named().any(|(pattern, name)| name == destination && is_site(pattern))
 }
 
 /// Talks to every destination; one line each. Whether all of them work.

@@ -100,8 +100,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             return Ok(for_one_task()?.block_on(login)?);
         }
         Some(Command::Queue(command)) => {
-            let data_dir = arguments.configuration()?.data_dir;
-            return Ok(queue::run(command, &data_dir, &mut out)?);
+            let Config { data_dir, destinations, .. } = arguments.configuration()?;
+            let configured = destinations.into_keys().collect();
+            return Ok(queue::run(command, &data_dir, &configured, &mut out)?);
         }
         Some(Command::Check { probe }) => {
             return check(&arguments.configuration()?, *probe, &mut out);

@@ -73,7 +73,7 @@ fn split_extension(name: &str) -> (&str, &str) {
 }
 
 /// No control characters, and none that make a name read as another.
-fn is_harmless(c: char) -> bool {
+pub(crate) fn is_harmless(c: char) -> bool {
     let invisible = matches!(c,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     !c.is_control() && !invisible

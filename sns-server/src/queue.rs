@@ -5,7 +5,9 @@
 
 use crate::ledger::outbox::Listed;
 use crate::ledger::{Ledger, LedgerError};
+use crate::names::is_harmless;
 use clap::Subcommand;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -59,20 +61,38 @@ pub enum QueueError {
     Output(#[from] io::Error),
 }
 
-/// Does it, on the ledger below `data_dir`.
+/// Does it, on the ledger below `data_dir`. `configured` are the names of the destinations there are.
 ///
 /// # Errors
 /// [`QueueError`].
-pub fn run(command: &Command, data_dir: &Path, out: &mut impl Write) -> Result<(), QueueError> {
+pub fn run(
+    command: &Command,
+    data_dir: &Path,
+    configured: &BTreeSet<String>,
+    out: &mut impl Write,
+) -> Result<(), QueueError> {
     let mut ledger = Ledger::open_existing(&data_dir.join("sns.db"))?;
     match command {
         Command::List { all } => {
+            let open = open_posts(&ledger)?;
             let listed = ledger.list(*all)?;
-            if listed.is_empty() {
+            if listed.is_empty() && open.is_empty() {
                 writeln!(out, "nothing waits to be delivered")?;
             }
+            let homeless = |destination: &str| match configured.contains(destination) {
+                true => "",
+                false => "  (THIS DESTINATION IS NOT CONFIGURED)",
+            };
             for delivery in listed {
-                writeln!(out, "{}", line(&delivery))?;
+                let homeless = homeless(&delivery.destination);
+                writeln!(out, "{}{homeless}", line(&delivery))?;
+            }
+            for (destination, files) in open {
+                let homeless = homeless(&destination);
+                writeln!(
+                    out,
+                    "-  open  {destination}  {files} files of a post that has not ended{homeless}"
+                )?;
             }
         }
         Command::Show { number } => show(&ledger, *number, data_dir, out)?,
@@ -88,6 +108,19 @@ pub fn run(command: &Command, data_dir: &Path, out: &mut impl Write) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Files that wait for the end of their post, by destination.
+fn open_posts(ledger: &Ledger) -> Result<Vec<(String, usize)>, LedgerError> {
+    let mut open = Vec::new();
+    for thread in ledger.threads()? {
+        let files = ledger.series_files(thread.series, &thread.destination)?;
+        let waiting = files.iter().filter(|file| !file.posted).count();
+        if waiting > 0 {
+            open.push((thread.destination, waiting));
+        }
+    }
+    Ok(open)
 }
 
 fn all_of(done: usize, numbers: &[i64]) -> Result<(), QueueError> {
@@ -157,11 +190,14 @@ fn when(delivery: &Listed) -> String {
     time.map_or_else(String::new, |time| humantime::format_rfc3339_seconds(time).to_string())
 }
 
-/// Text from the wire for a terminal: control characters are shown, not obeyed.
+/// Text from the wire for a terminal: control characters, and those that make a text read as another,
+/// are shown, not obeyed.
 fn harmless(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
+    let shown = |c: char| match is_harmless(c) {
+        true => c.to_string(),
+        false => c.escape_unicode().to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -170,6 +206,9 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_commanded_from_the_wire() {
-        assert_eq!(harmless("a\u{1b}[31m\r\nb \u{e9}"), "a\\u{1b}[31m\\r\\nb \u{e9}");
+        assert_eq!(
+            harmless("a\u{1b}[31m\nb \u{e9}\u{202e}"),
+            "a\\u{1b}[31m\\u{a}b \u{e9}\\u{202e}"
+        );
     }
 }

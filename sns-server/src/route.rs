@@ -27,8 +27,23 @@ struct Table(Patterns);
 
 /// Something is wrong with a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address, no *@domain, no site and neither email nor social")]
-pub struct NoPattern(pub String);
+pub enum PatternError {
+    /// It can never match.
+    #[error("`{0}` is no address, no *@domain, no site and neither email nor social")]
+    NoPattern(String),
+    /// Another one is the same, as case does not count.
+    #[error("`{0}` is there twice: case does not count")]
+    Twice(String),
+}
+
+impl PatternError {
+    /// The pattern.
+    pub fn pattern(&self) -> &str {
+        match self {
+            PatternError::NoPattern(pattern) | PatternError::Twice(pattern) => pattern,
+        }
+    }
+}
 
 /// Part of an e-mail: a destination and the recipients that are routed there.
 pub type Share = (String, Vec<String>);
@@ -37,14 +52,14 @@ impl Routes {
     /// These routes, and those of users.
     ///
     /// # Errors
-    /// [`NoPattern`] for what cannot be one.
+    /// [`PatternError`].
     pub fn new(
         everybody: Patterns,
         of_user: BTreeMap<String, Patterns>,
-    ) -> Result<Routes, NoPattern> {
+    ) -> Result<Routes, PatternError> {
         let everybody = Table::new(everybody)?;
         let of_user = of_user.into_iter().map(|(user, routes)| Ok((user, Table::new(routes)?)));
-        Ok(Routes { everybody, of_user: of_user.collect::<Result<_, NoPattern>>()? })
+        Ok(Routes { everybody, of_user: of_user.collect::<Result<_, PatternError>>()? })
     }
 
     /// Every destination that is named, with the pattern that names it.
@@ -104,7 +119,7 @@ impl Routes {
 }
 
 impl Table {
-    fn new(patterns: Patterns) -> Result<Table, NoPattern> {
+    fn new(patterns: Patterns) -> Result<Table, PatternError> {
         let mut table = Patterns::new();
         for (pattern, names) in patterns {
             let lower = pattern.trim().to_lowercase();
@@ -116,12 +131,14 @@ impl Table {
                 None => word && !lower.is_empty(),
             };
             if !good {
-                return Err(NoPattern(pattern));
+                return Err(PatternError::NoPattern(pattern));
             }
             let mut seen = BTreeSet::new();
             let names: Vec<String> =
                 names.into_iter().filter(|name| seen.insert(name.clone())).collect();
-            table.insert(lower, names);
+            if table.insert(lower, names).is_some() {
+                return Err(PatternError::Twice(pattern));
+            }
         }
         Ok(Table(table))
     }

@@ -417,6 +417,12 @@ fn problem(error: &toml::de::Error) -> String {
                 None => format!("unknown key `{unknown}`; nothing can be set here"),
             }
         }
+        // serde: invalid type: integer `1234`, expected a string. The value may be a password.
+        _ if message.starts_with("invalid type: ") => {
+            let mut pieces = message.split('`');
+            let (found, rest) = (pieces.next().unwrap_or(""), pieces.next_back());
+            format!("{}{}", found.trim_end(), rest.unwrap_or("")).replace('\n', " ")
+        }
         // bytesize does not say what it would understand.
         _ => message.replace('\n', " ").replace("parsable string", "a size such as \"2 GiB\""),
     }
@@ -505,6 +511,23 @@ mod tests {
         assert!(missing.contains("[users.\"me\"]") && missing.contains("/nowhere"), "{missing}");
         let network = parse("[users.me]\nnetworks = [\"10.42\"]\n").unwrap_err();
         assert!(network.starts_with("c.toml, line 2: `networks`: "), "{network}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_shown_for_it_may_be_a_password() {
+        for text in [
+            "[users.me]\npassword_hash = 77345612\n",
+            "trial = true\n[destinations.e]\ntype = \"email\"\nhost = \"h\"\npassword = 77345612\n",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains("expected a string") && !error.contains("77345612"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_is_there_twice_is_refused() {
+        let text = "trial = true\n[routes]\n\"A@b.c\" = \"drop\"\n\"a@b.c\" = \"drop\"\n";
+        assert!(parse(text).unwrap_err().contains("twice"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn read(
 ) -> Result<Routes, Mistake> {
     let of_user = of_user.into_iter().map(|(user, keys)| (user, keys.into())).collect();
     let routes = Routes::new(everybody.into(), of_user)
-        .map_err(|error| Mistake { pattern: error.0.clone(), problem: error.to_string() })?;
+        .map_err(|error| Mistake { pattern: error.pattern().into(), problem: error.to_string() })?;
     for (pattern, name) in routes.named() {
         if name != DROP && !destinations.contains_key(name) {
             let likeness = |known: &&String| strsim::jaro_winkler(known, name);

@@ -16,8 +16,11 @@ use tracing::error;
 
 /// So often it is looked whether `sns-server queue` has changed something.
 const GLANCE: Duration = Duration::from_secs(2);
-/// So often it is looked which photos have been kept for long enough.
+/// So often, at the least, it is looked which photos have been kept for long enough; more often where
+/// that is a short time.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
+/// No more often than this.
+const LEAST_SWEEP: Duration = Duration::from_secs(10);
 /// How long to wait where the ledger cannot be read or written.
 pub(super) const DISK_PAUSE: Duration = Duration::from_secs(10);
 
@@ -43,7 +46,8 @@ pub(super) async fn keep_planning(outbox: Arc<Outbox>, mut stopping: watch::Rece
             }
         }
         if sweep_at <= outbox.clock.now() {
-            sweep_at = later(outbox.clock.now(), SWEEP);
+            let keep = outbox.settings().keep_delivered.unwrap_or(SWEEP);
+            sweep_at = later(outbox.clock.now(), (keep / 10).clamp(LEAST_SWEEP, SWEEP));
             retention::sweep(&outbox).await;
         }
         if !told && due.is_none_or(|due| outbox.clock.now() < due) {

@@ -181,6 +181,11 @@ impl Email {
         Ok(outcome)
     }
 
+    /// Whether posts that name no recipients have any.
+    pub fn has_recipients(&self) -> bool {
+        !self.to.is_empty()
+    }
+
     /// See [`Destination::probe`](super::Destination::probe).
     ///
     /// # Errors

@@ -304,7 +304,8 @@ pub(crate) fn server_url(text: &str) -> Result<Url, String> {
         && url.password().is_none();
     match url.scheme() {
         "https" | "http" if url.has_host() && is_bare => Ok(url),
-        "https" | "http" => Err(format!("{:?} is more than an instance; {example}", url.as_str())),
+        // It may hold a password, so it is not shown.
+        "https" | "http" => Err(format!("this is more than an instance; {example}")),
         _ => Err(format!("{text:?} is no address; {example}")),
     }
 }

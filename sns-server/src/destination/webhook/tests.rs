@@ -350,15 +350,15 @@ async fn the_receiver_of_the_guide_takes_it() {
     let mut lines =
         tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(python.stdout.take().unwrap()));
     let url = lines.next_line().await.unwrap().unwrap();
-    let post = post(&folder, &[("SAM_1.JPG", &photo()), ("b.mp4", &vec![255; 200_000])]);
+    let post = post(&folder, &[("SAM_1.JPG", &photo()), ("SAM_1.JPG", &vec![255; 200_000])]);
     let right = webhook(&format!("url = {url:?}\nsecret = {SECRET:?}"));
     for _ in 0..2 {
         deliver(&right, &post).await.unwrap();
     }
     assert_eq!(lines.next_line().await.unwrap().unwrap(), "me@example.com posted Sea");
     let got = folder.path().join("got").join(&post.id);
-    assert_eq!(std::fs::read(got.join("SAM_1.JPG")).unwrap(), photo());
-    assert_eq!(std::fs::read(got.join("b.mp4")).unwrap().len(), 200_000);
+    assert_eq!(std::fs::read(got.join("file1-SAM_1.JPG")).unwrap(), photo());
+    assert_eq!(std::fs::read(got.join("file2-SAM_1.JPG")).unwrap().len(), 200_000);
     for secret in ["whsec_AAAA", "other"] {
         let wrong = webhook(&format!("url = {url:?}\nsecret = {secret:?}"));
         let fault = deliver(&wrong, &post).await.unwrap_err();
