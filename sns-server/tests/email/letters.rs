@@ -134,3 +134,28 @@ async fn a_mail_without_files_and_subject_is_a_mail() {
     assert_eq!((read.subject(), read.attachment_count()), (None, 0));
     assert_eq!(read.body_text(0).unwrap().trim_end(), "At the lake");
 }
+
+/// RFC 5322 section 2.1.1: servers refuse longer lines for good.
+#[tokio::test]
+async fn no_line_of_a_head_is_longer_than_servers_take() {
+    let (peer, folder) = (Peer::new(Nature::default()), tempfile::tempdir().unwrap());
+    let to: Vec<String> = (0..100)
+        .map(|n| match n % 3 {
+            0 => format!("recipient{n}@photos.example.com"),
+            1 => format!("\"Doe, J\u{fc}rgen {n}\" <recipient{n}@photos.example.com>"),
+            _ => format!("{} <recipient{n}@photos.example.com>", "x".repeat(1500)),
+        })
+        .collect();
+    let mut post = mail(folder.path(), &to.iter().map(String::as_str).collect::<Vec<_>>());
+    post.title = Some("x".repeat(1500));
+    post.sender = Some(format!("{} <me@example.com>", "y".repeat(1500)));
+    at(&peer, "").deliver(&post, &mut Kept::default().progress()).await.unwrap();
+    let mails = peer.mails();
+    let text = String::from_utf8_lossy(&mails[0].bytes);
+    let longest = text.lines().map(str::len).max().unwrap();
+    assert!(longest <= 998, "{longest}");
+    let read = mails[0].parsed();
+    let read: Vec<_> = read.to().unwrap().iter().map(|to| to.address().unwrap()).collect();
+    let all: Vec<_> = (0..100).map(|n| format!("recipient{n}@photos.example.com")).collect();
+    assert_eq!(read, all);
+}

@@ -18,6 +18,10 @@ use std::time::{Duration, SystemTime};
 const NEVER_SET: UnixTime = UnixTime::from_secs(1_767_225_600);
 /// Subjects made of a text are cut at a word before this.
 const SUBJECT: usize = 60;
+/// Servers refuse lines above 998 bytes (RFC 5322), and a word without blanks cannot be folded.
+const LONGEST_SUBJECT: usize = 200;
+/// The same for the names beside addresses.
+const LONGEST_NAME: usize = 100;
 
 /// A mail before it is written.
 pub(super) struct Letter<'a> {
@@ -72,12 +76,12 @@ impl Letter<'_> {
         let mut builder = Message::builder()
             .message_id(Some(format!("<{id}@{}>", author.from.email.domain())))
             .date(self.date())
-            .from(author.from.clone());
+            .from(short(&author.from));
         if let Some(reply_to) = &author.reply_to {
-            builder = builder.reply_to(reply_to.clone());
+            builder = builder.reply_to(short(reply_to));
         }
         for to in self.to {
-            builder = builder.to(to.clone());
+            builder = builder.to(short(to));
         }
         if let Some(subject) = self.subject() {
             builder = builder.subject(subject);
@@ -91,7 +95,7 @@ impl Letter<'_> {
         }
         let message = builder.multipart(body);
         let message = message.map_err(|error| Fault::permanent(error.to_string()))?;
-        Ok(message.formatted())
+        Ok(folded(message.formatted()))
     }
 
     fn is_email(&self) -> bool {
@@ -107,6 +111,7 @@ impl Letter<'_> {
                 text => first_words(text),
             },
         };
+        let subject = cut_at(&subject, LONGEST_SUBJECT);
         Some(match self.parts {
             1 => subject,
             parts => format!("{subject} ({}/{parts})", self.part),
@@ -134,6 +139,44 @@ impl Letter<'_> {
         let shown = if is_plausible { came } else { now };
         SystemTime::UNIX_EPOCH + Duration::from_secs(shown.as_millis() / 1000)
     }
+}
+
+/// The address, its name cut so that it fits a line.
+fn short(mailbox: &Mailbox) -> Mailbox {
+    let name = mailbox.name.as_ref().map(|name| cut_at(name, LONGEST_NAME));
+    Mailbox::new(name, mailbox.email.clone())
+}
+
+fn cut_at(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}\u{2026}", &text[..at]),
+    }
+}
+
+/// The mail with each recipient on a line of its own: lettre writes all of them in one, and servers
+/// refuse lines above 998 bytes.
+fn folded(mail: Vec<u8>) -> Vec<u8> {
+    let head = memchr::memmem::find(&mail, b"\r\n\r\n").unwrap_or(0);
+    let start = match memchr::memmem::find(&mail[..head], b"\r\nTo: ") {
+        Some(at) => at + 2,
+        None if mail.starts_with(b"To: ") => 0,
+        None => return mail,
+    };
+    let is_end = |at: &usize| !matches!(mail.get(at + 2), Some(b' ' | b'\t'));
+    let end = memchr::memmem::find_iter(&mail[start..], b"\r\n").map(|at| start + at).find(is_end);
+    let end = end.unwrap_or(mail.len());
+    let mut folded = Vec::with_capacity(mail.len() + 1024);
+    folded.extend_from_slice(&mail[..start]);
+    for (at, byte) in mail[start..end].iter().enumerate() {
+        let comma_before = at > 0 && mail[start + at - 1] == b',';
+        if *byte == b' ' && comma_before {
+            folded.extend_from_slice(b"\r\n");
+        }
+        folded.push(*byte);
+    }
+    folded.extend_from_slice(&mail[end..]);
+    folded
 }
 
 fn one_line(text: &str) -> String {
