@@ -170,13 +170,20 @@ impl Webhook {
             fault.message += ": nobody wants posts there any more";
         }
         if let Ok(Ok(Some(text))) = timeout(self.silence, response.chunk()).await {
-            let text = String::from_utf8_lossy(&text);
+            let text = self.without_address(&String::from_utf8_lossy(&text));
             let text: String = text.trim().chars().take(200).collect();
             if !text.is_empty() {
                 fault.message += &format!(": {}", text.escape_debug());
             }
         }
         Err(fault)
+    }
+
+    /// What a peer says, but for our address in it: many repeat a path that they do not know.
+    fn without_address(&self, text: &str) -> String {
+        let parts = [Some(self.url.path()), self.url.query()];
+        let secrets = parts.into_iter().flatten().filter(|part| part.len() > 1);
+        secrets.fold(text.to_owned(), |text, part| text.replace(part, "\u{2026}"))
     }
 
     /// Where an answer sends us, without what may be secret in it.

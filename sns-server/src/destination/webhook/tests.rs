@@ -368,3 +368,13 @@ async fn the_receiver_of_the_guide_takes_it() {
     drop(python.kill().await);
     assert_eq!(lines.next_line().await.unwrap(), None);
 }
+
+/// Express says "Cannot POST /hooks/T0KEN" of a path that it does not know.
+#[test]
+fn a_peer_that_repeats_our_address_does_not_tell_it_to_the_log() {
+    let hook = webhook("url = 'http://h.example/hooks/T0KEN?key=S3CRET'");
+    let said = hook.without_address("Cannot POST /hooks/T0KEN (key=S3CRET)");
+    assert_eq!(said, "Cannot POST \u{2026} (\u{2026})");
+    let said = webhook("url = 'http://h.example/'").without_address("a / b");
+    assert_eq!(said, "a / b");
+}
