@@ -67,7 +67,7 @@ pub struct Next {
     pub not_before: UnixTime,
 }
 
-/// Whether something was delivered.
+/// What came of an attempt. `dropped` is another state, into which only a person brings a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It waits for its turn, or for its next attempt.
@@ -76,8 +76,6 @@ pub enum State {
     Failed,
     /// It was delivered.
     Delivered,
-    /// A person has given it up.
-    Dropped,
 }
 
 impl State {
@@ -87,7 +85,6 @@ impl State {
             State::Waiting => "waiting",
             State::Failed => "failed",
             State::Delivered => "delivered",
-            State::Dropped => "dropped",
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::config::destinations::Destinations;
 use crate::ledger::outbox::Thread;
 use crate::ledger::{Ledger, LedgerError, Routed};
-use crate::route::{DROP, Routes};
+use crate::route::{DROP, Routes, Share};
 use crate::spool::{Spool, SpoolError};
 use counts::Counts;
 use prometheus_client::registry::Registry;
@@ -83,7 +83,7 @@ pub struct UnderWay {
     outbox: Arc<Outbox>,
     number: u64,
     kept: bool,
-    /// When it began, with its announce if there was one.
+    /// When it began: with its announce, where that was waited for, else with its first byte.
     pub began: UnixTime,
 }
 
@@ -154,7 +154,7 @@ impl Outbox {
     pub fn routed(&self, ticket: &Ticket) -> Result<Vec<Routed>, Refusal> {
         let settings = self.settings();
         let user = &ticket.user;
-        let (text, shares) = match &ticket.purpose {
+        let (text, shares): (_, Vec<Share>) = match &ticket.purpose {
             Purpose::Upload { site, text, .. } => {
                 let names = settings.routes.of_site(user, site.as_str());
                 (text, names.iter().map(|name| (name.clone(), Vec::new())).collect())
@@ -166,20 +166,17 @@ impl Outbox {
             _ => return Ok(Vec::new()),
         };
         let caption = Caption::read(text);
-        let (mut refused, mut routed) = (false, Vec::new());
-        let mut taken = shares.is_empty();
-        for (destination, recipients) in shares {
-            let rules = settings.rules(&destination);
-            if destination == DROP {
-                taken = true;
-            } else if caption.satisfies(rules.alt_texts) {
-                taken = true;
-                routed.push(Routed { destination, recipients, rules });
-            } else {
-                refused = true;
-            }
+        let refuses =
+            |name: &str| name != DROP && !caption.satisfies(settings.rules(name).alt_texts);
+        if !shares.is_empty() && shares.iter().all(|(name, _)| refuses(name)) {
+            return Err(Refusal::AltTextsMissing);
         }
-        if refused && !taken { Err(Refusal::AltTextsMissing) } else { Ok(routed) }
+        let takers = shares.into_iter().filter(|(name, _)| name != DROP && !refuses(name));
+        let routed = takers.map(|(destination, recipients)| {
+            let rules = settings.rules(&destination);
+            Routed { destination, recipients, rules }
+        });
+        Ok(routed.collect())
     }
 
     /// A file is announced: its post waits for it, for a while.
@@ -310,7 +307,7 @@ impl Coming {
         }
     }
 
-    /// Forgets what was announced in series that nobody waits for.
+    /// Forgets what was announced in series that nobody waits for: of the first file of each, that is.
     fn keep_only(&mut self, series: &BTreeSet<SeriesId>) {
         self.announced.retain(|announced, _| series.contains(announced));
     }
