@@ -1,14 +1,16 @@
 //! Sockets: bind or inherit, accept, and stop in good order.
 //!
-//! Law: all that needs root is done in [`Doors::open`], before there is a thread. When asked to stop, the server takes nothing new, drops who has not said what they want,
-//! and finishes every request that has begun.
+//! Law: all that needs root is done in [`Doors::bind`], before there is a thread. Nobody is let in
+//! before [`Doors::open`], and that is after the server hears signals: whoever has reached it can
+//! also stop it in good order. When asked to stop, it takes nothing new, drops who has not said what
+//! they want, and finishes every request that has begun.
 
 use crate::app::{App, router};
 use crate::config::listen::Listen;
 use crate::connection;
 use crate::interface;
 use listenfd::ListenFd;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -68,11 +70,11 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// The sockets that systemd hands over, if it does; else those of `listen`.
+    /// The sockets that systemd hands over, if it does; else those of `listen`, bound but closed.
     ///
     /// # Errors
     /// [`ListenError`] for the first that cannot be had.
-    pub fn open(listen: &[Listen]) -> Result<Doors, ListenError> {
+    pub fn bind(listen: &[Listen]) -> Result<Doors, ListenError> {
         let mut inherited = ListenFd::from_env();
         let mut doors = Doors { listeners: vec![], interfaces: vec![], inherited: false };
         for number in 0..inherited.len() {
@@ -94,6 +96,17 @@ impl Doors {
             }
         }
         Ok(doors)
+    }
+
+    /// Lets cameras in.
+    ///
+    /// # Errors
+    /// [`ListenError::Bind`] for the first at which another program listens.
+    pub fn open(&self) -> Result<(), ListenError> {
+        if self.inherited {
+            return Ok(()); // systemd has opened them, with a backlog of its own
+        }
+        self.listeners.iter().try_for_each(open)
     }
 
     /// Whether ports below 1024 will have to be bound later on.
@@ -123,17 +136,29 @@ impl Doors {
     }
 }
 
-/// Listens on an address.
+/// Takes an address, which [`open`] makes a listening one.
 ///
 /// # Errors
 /// [`ListenError::Bind`].
 pub fn bind(address: SocketAddr) -> Result<std::net::TcpListener, ListenError> {
-    let bound = std::net::TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        SockRef::from(&listener).listen(BACKLOG)?; // more than the standard library's 128
-        Ok(listener)
+    let bound = Socket::new(Domain::for_address(address), Type::STREAM, None).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        socket.set_reuse_address(true)?; // what an earlier server's connections leave does not count
+        socket.bind(&address.into())?;
+        Ok(socket.into())
     });
     bound.map_err(|error| ListenError::Bind { address, error })
+}
+
+/// Listens at an address that is bound.
+///
+/// # Errors
+/// [`ListenError::Bind`]: of two who bind the same address, the second to open it fails.
+pub fn open(listener: &std::net::TcpListener) -> Result<(), ListenError> {
+    SockRef::from(listener).listen(BACKLOG).map_err(|error| {
+        let address = listener.local_addr().unwrap_or(([0, 0, 0, 0], 0).into());
+        ListenError::Bind { address, error }
+    })
 }
 
 /// Serves until `stopping` says so, then until what has begun is done.

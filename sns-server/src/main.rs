@@ -110,7 +110,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     let config = arguments.configuration()?;
     // All that needs root comes first, and there is no thread yet that could keep it.
-    let doors = Doors::open(&config.listen)?;
+    let doors = Doors::bind(&config.listen)?;
     let owner = config.admin.as_ref().map(|owner| listen::bind(owner.listen)).transpose()?;
     raise_descriptor_limit();
     let rights = give_up_root(config.run_as.as_deref(), &config.data_dir, doors.need_low_ports())?;
@@ -185,12 +185,15 @@ fn for_one_task() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 async fn serve(config: Config, start: Start) -> Result<(), Box<dyn std::error::Error>> {
-    // Before the first line: whoever has read it may send a signal.
+    // Before the doors: whoever has come in by them may send a signal.
     let mut hang_up = signal(SignalKind::hangup())?;
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let app = App::new(&config)?;
     let Start { arguments, doors, owner, rights } = start;
+    // Before the data: a second server ends here, and has touched nothing of the first one's.
+    doors.open()?;
+    owner.iter().try_for_each(listen::open)?;
+    let app = App::new(&config)?;
     let addresses = doors.describe()?;
     let trial = if config.is_trial() { "TRIAL MODE, any camera may send; " } else { "" };
     let photos = app.spool.photos().display();

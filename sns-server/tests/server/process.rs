@@ -1,6 +1,7 @@
 //! The server as a process: how it starts, what it says, how it ends.
 
 use crate::harness::{Server, answer, data, put, wait_until};
+use rustix::process::{Pid, Signal};
 use samsung_sns::time::UnixTime;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -86,6 +87,26 @@ fn a_port_in_use_is_named() {
         said.contains(&server.address.to_string()) && said.contains("another program"),
         "{said}"
     );
+}
+
+/// Whoever can connect may also send a signal: a server that does not hear it yet would die by it.
+#[test]
+fn from_the_first_connection_on_it_can_be_told_to_stop() {
+    for _ in 0..20 {
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sns-server"))
+            .args(["--listen", &address.to_string(), "--data-dir"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while std::net::TcpStream::connect(address).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it did not start");
+        }
+        rustix::process::kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
 }
 
 #[test]
