@@ -15,7 +15,7 @@ use crate::message::media::{Announce, AnnounceAnswer, Media};
 use crate::message::sso::{AllShareLogin, time_answer};
 use crate::quirk::Quirks;
 use crate::session::{
-    Changes, SeriesId, Session, SessionKey, SessionRules, Sessions, Snapshot, State,
+    Changes, Series, SeriesId, Session, SessionKey, SessionRules, Sessions, Snapshot,
 };
 use crate::time::UnixTime;
 use crate::wire::xml::{Document, decode};
@@ -315,10 +315,9 @@ impl Gateway {
         self.is_here(&announce.session_key, call.from)?;
         let (announced, over) = self.sessions.announce(&announce, call.now);
         *changes = over;
-        let (session, resource_name) = announced.ok_or(Refusal::NoSession)?;
+        let (session, series, resource_name) = announced.ok_or(Refusal::NoSession)?;
         let answer = AnnounceAnswer::new(&announce.session_key, &resource_name).to_answer();
-        let ticket = upload_ticket(session, announce.file_name).ok_or(Refusal::NoSession)?;
-        Ok(Plan::Announced(ticket, answer))
+        Ok(Plan::Announced(upload_ticket(session, series, announce.file_name), answer))
     }
 
     fn upload(
@@ -331,8 +330,8 @@ impl Gateway {
         self.is_here(key, call.from)?;
         let (found, over) = self.sessions.upload(key, name, call.now);
         *changes = over;
-        let (session, file_name) = found.ok_or(Refusal::NoSession)?;
-        upload_ticket(session, file_name).ok_or(Refusal::NoSession)
+        let (session, series, file_name) = found.ok_or(Refusal::NoSession)?;
+        Ok(upload_ticket(session, series, file_name))
     }
 
     fn is_here(&self, key: &str, from: IpAddr) -> Result<(), Refusal> {
@@ -346,12 +345,12 @@ impl Gateway {
     }
 }
 
-/// What a file of this name is part of; `None` if nothing was announced or is being sent.
-fn upload_ticket(session: &Session, file_name: String) -> Option<Ticket> {
-    let State::Posting { series, text, media } = session.state.clone() else { return None };
+/// What a file of this name is part of.
+fn upload_ticket(session: &Session, series: Series, file_name: String) -> Ticket {
     let site = session.site.clone();
+    let Series { id: series, text, media } = series;
     let purpose = Purpose::Upload { series, site, file_name, text, media };
-    Some(Ticket { user: session.user.clone(), purpose })
+    Ticket { user: session.user.clone(), purpose }
 }
 
 impl From<MessageError> for Refusal {

@@ -21,7 +21,8 @@
 //! from there changes nothing ([`Sessions::is_elsewhere`]).
 //!
 //! Files that come under one text in one session are a *series*. It ends when the text changes or
-//! the session does; what of it is posted together is planned in [`post`](crate::post).
+//! the session does; what of it is posted together is planned in [`post`](crate::post). A file
+//! belongs to the series in which it was announced, also when another one has begun before it came.
 //!
 //! An upload needs no announce of its own name, and may come twice: the camera repeats itself when
 //! an answer was lost (configuration.md).
@@ -30,7 +31,7 @@ use crate::admission::Admission;
 use crate::endpoint::Site;
 use crate::message::media::{Announce, MAX_RESOURCE_NAME, Media, resource_name};
 use crate::time::UnixTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -76,14 +77,19 @@ pub enum State {
     /// Logged in, nothing announced or sent.
     LoggedIn,
     /// Files of one text are coming.
-    Posting {
-        /// Which series they are.
-        series: SeriesId,
-        /// What the person typed.
-        text: String,
-        /// What was announced last, photo or video, with its album or category.
-        media: Option<Media>,
-    },
+    Posting(Series),
+}
+
+/// Files that come under one text in one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Series {
+    /// Its name.
+    pub id: SeriesId,
+    /// What the person typed.
+    pub text: String,
+    /// What was announced last, photo or video, with its album or category.
+    pub media: Option<Media>,
 }
 
 /// One login and what came of it.
@@ -100,64 +106,90 @@ pub struct Session {
     pub used_at: UnixTime,
     /// What is allowed next.
     pub state: State,
-    /// Announced names by the resource names that the camera was told.
-    announced: BTreeMap<String, String>,
+    /// What was announced, by the resource names that the camera was told.
+    announced: BTreeMap<String, Announced>,
+    /// The last series before this one: what was announced in them may still come.
+    earlier: VecDeque<Series>,
+}
+
+/// A file that was announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Announced {
+    /// Its name as sent.
+    file_name: String,
+    series: SeriesId,
 }
 
 /// A session remembers this many announced names; one post has far fewer.
 const MAX_ANNOUNCED: usize = 1000;
 /// A longer name is not remembered; the file then has the one that the camera was told.
 const MAX_ANNOUNCED_NAME: usize = 255;
+/// So many series before the one under way are remembered; a camera announces one file at a time.
+const MAX_EARLIER: usize = 4;
 
 impl Session {
     /// The series that is under way.
     pub fn series(&self) -> Option<SeriesId> {
-        match self.state {
-            State::Posting { series, .. } => Some(series),
+        match &self.state {
+            State::Posting(series) => Some(series.id),
             State::LoggedIn => None,
         }
     }
 
-    /// An announce: the resource name for the answer.
+    /// An announce: the series and the resource name for the answer.
     fn announce(
         &mut self,
         announce: &Announce,
         next: &mut NextSeries,
         ended: &mut Vec<SeriesId>,
-    ) -> String {
+    ) -> (Series, String) {
         let text = announce.content.clone();
-        let series = match &self.state {
-            State::Posting { series, text: current, .. } if *current == text => *series,
-            State::Posting { series, .. } => {
-                ended.push(*series);
+        let id = match std::mem::replace(&mut self.state, State::LoggedIn) {
+            State::Posting(series) if series.text == text => series.id,
+            State::Posting(series) => {
+                ended.push(series.id);
+                self.earlier.truncate(MAX_EARLIER - 1);
+                self.earlier.push_front(series);
                 next.take()
             }
             State::LoggedIn => next.take(),
         };
-        self.state = State::Posting { series, text, media: Some(announce.media.clone()) };
+        let series = Series { id, text, media: Some(announce.media.clone()) };
+        self.state = State::Posting(series.clone());
         let base = resource_name(&announce.file_name);
         let mut name = base.clone();
         let mut number = 2;
+        let taken = |other: &Announced| other.file_name != announce.file_name;
         // Two names may become the same when their characters are made safe.
-        while self.announced.get(&name).is_some_and(|sent| *sent != announce.file_name) {
+        while self.announced.get(&name).is_some_and(taken) {
             let prefix = format!("{number}-");
             let room = MAX_RESOURCE_NAME - prefix.len();
             name = prefix + &base[base.len().saturating_sub(room)..];
             number += 1;
         }
         if self.announced.len() < MAX_ANNOUNCED && announce.file_name.len() <= MAX_ANNOUNCED_NAME {
-            self.announced.insert(name.clone(), announce.file_name.clone());
+            let announced = Announced { file_name: announce.file_name.clone(), series: id };
+            self.announced.insert(name.clone(), announced);
         }
-        name
+        (series, name)
     }
 
-    /// An upload: the name as it was announced, or as it is in the path.
-    fn upload(&mut self, resource_name: &str, next: &mut NextSeries) -> String {
-        if self.state == State::LoggedIn {
-            self.state = State::Posting { series: next.take(), text: String::new(), media: None };
-        }
-        let sent = self.announced.get(resource_name).cloned();
-        sent.unwrap_or_else(|| resource_name.to_owned())
+    /// An upload: its series, and the name as it was announced, or as it is in the path.
+    fn upload(&mut self, resource_name: &str, next: &mut NextSeries) -> (Series, String) {
+        let announced = self.announced.get(resource_name);
+        let name = announced.map_or(resource_name, |announced| &announced.file_name).to_owned();
+        let earlier = announced
+            .and_then(|announced| self.earlier.iter().find(|series| series.id == announced.series));
+        let series = match (earlier, &self.state) {
+            (Some(series), _) | (None, State::Posting(series)) => series.clone(),
+            (None, State::LoggedIn) => {
+                let series = Series { id: next.take(), text: String::new(), media: None };
+                self.state = State::Posting(series.clone());
+                series
+            }
+        };
+        (series, name)
     }
 }
 
@@ -271,41 +303,44 @@ impl Sessions {
         }
         self.end(key.clone(), &mut changes);
         let state = State::LoggedIn;
-        let session = Session { user, site, from, used_at: now, state, announced: BTreeMap::new() };
+        let (announced, earlier) = (BTreeMap::new(), VecDeque::new());
+        let session = Session { user, site, from, used_at: now, state, announced, earlier };
         changes.sessions.push(key.clone());
         self.live.insert(key, session);
         changes
     }
 
-    /// announce: the session and the resource name, or `None` if there is no such session.
+    /// announce: the session, the file's series and the resource name, or `None` if there is no such
+    /// session.
     pub fn announce(
         &mut self,
         announce: &Announce,
         now: UnixTime,
-    ) -> (Option<(&Session, String)>, Changes) {
+    ) -> (Option<(&Session, Series, String)>, Changes) {
         let mut changes = self.expire(now);
         let key = SessionKey::from_wire(&announce.session_key);
         let Some(session) = self.live.get_mut(&key) else { return (None, changes) };
         session.used_at = now;
-        let name = session.announce(announce, &mut self.next_series, &mut changes.ended);
+        let (series, name) = session.announce(announce, &mut self.next_series, &mut changes.ended);
         changes.sessions.push(key);
-        (Some((session, name)), changes)
+        (Some((session, series, name)), changes)
     }
 
-    /// upload: the session and the file's name as sent, or `None` if there is no such session.
+    /// upload: the session, the file's series and its name as sent, or `None` if there is no such
+    /// session.
     pub fn upload(
         &mut self,
         key: &str,
         resource_name: &str,
         now: UnixTime,
-    ) -> (Option<(&Session, String)>, Changes) {
+    ) -> (Option<(&Session, Series, String)>, Changes) {
         let mut changes = self.expire(now);
         let key = SessionKey::from_wire(key);
         let Some(session) = self.live.get_mut(&key) else { return (None, changes) };
         session.used_at = now;
-        let name = session.upload(resource_name, &mut self.next_series);
+        let (series, name) = session.upload(resource_name, &mut self.next_series);
         changes.sessions.push(key);
-        (Some((session, name)), changes)
+        (Some((session, series, name)), changes)
     }
 
     /// logout of one session
@@ -424,22 +459,21 @@ mod tests {
         // LoggedIn × announce, then Posting × announce and upload
         opened(&mut sessions, 1, 1);
         for _ in 0..2 {
-            let (session, name) = sessions.announce(&photo, at(2)).0.unwrap();
-            assert_eq!(name, "a.jpg");
-            assert!(matches!(&session.state, State::Posting { text, .. } if text == "hello"));
+            let (session, series, name) = sessions.announce(&photo, at(2)).0.unwrap();
+            assert_eq!((series.text.as_str(), name.as_str()), ("hello", "a.jpg"));
+            assert_eq!(session.state, State::Posting(series));
         }
         for _ in 0..2 {
-            let (session, name) = sessions.upload(k.as_str(), "a.jpg", at(3)).0.unwrap();
+            let (session, series, name) = sessions.upload(k.as_str(), "a.jpg", at(3)).0.unwrap();
             assert_eq!((session.user.as_str(), name.as_str()), ("user1", "a.jpg"));
-            assert!(matches!(&session.state, State::Posting { text, .. } if text == "hello"));
+            assert_eq!(series.text, "hello");
+            assert_eq!(session.state, State::Posting(series));
         }
         // LoggedIn × upload
         opened(&mut sessions, 2, 3);
-        let (session, name) = sessions.upload(key(2).as_str(), "b.jpg", at(3)).0.unwrap();
-        assert!(
-            matches!(&session.state, State::Posting { text, media: None, .. } if text.is_empty())
-        );
-        assert_eq!(name, "b.jpg");
+        let (session, series, name) = sessions.upload(key(2).as_str(), "b.jpg", at(3)).0.unwrap();
+        assert_eq!((series.text.as_str(), &series.media, name.as_str()), ("", &None, "b.jpg"));
+        assert_eq!(session.state, State::Posting(series));
         // × logout
         sessions.close(k.as_str());
         assert!(sessions.upload(k.as_str(), "a.jpg", at(4)).0.is_none());
@@ -479,6 +513,37 @@ mod tests {
     }
 
     #[test]
+    fn a_file_keeps_the_text_under_which_it_was_announced() {
+        let lifetime = Duration::from_secs(100);
+        let mut sessions = Sessions::new(10, lifetime);
+        opened(&mut sessions, 1, 1);
+        for number in 0..=MAX_EARLIER {
+            let announce = announce(1, &format!("{number}.jpg"), &format!("text {number}"));
+            sessions.announce(&announce, at(2)).0.unwrap();
+        }
+        let mut sessions = Sessions::restore(10, lifetime, sessions.snapshot());
+        let last = sessions.get(&key(1)).unwrap().series();
+        let mut text = |name: &str| {
+            let (session, series, _) = sessions.upload(key(1).as_str(), name, at(3)).0.unwrap();
+            assert_eq!(session.series(), last, "what is late changes nothing");
+            series.text
+        };
+        // In any order, and again.
+        for number in (0..=MAX_EARLIER).chain([0]) {
+            assert_eq!(text(&format!("{number}.jpg")), format!("text {number}"));
+        }
+        assert_eq!(text("unannounced.jpg"), format!("text {MAX_EARLIER}"));
+        // Too long ago: a photo under the words of another is better than no photo.
+        sessions.announce(&announce(1, "new.jpg", "new"), at(4)).0.unwrap();
+        let (_, series, _) = sessions.upload(key(1).as_str(), "0.jpg", at(4)).0.unwrap();
+        assert_eq!(series.text, "new");
+        // The same name under another text is another file.
+        sessions.announce(&announce(1, "1.jpg", "newer"), at(5)).0.unwrap();
+        let (_, series, _) = sessions.upload(key(1).as_str(), "1.jpg", at(5)).0.unwrap();
+        assert_eq!(series.text, "newer");
+    }
+
+    #[test]
     fn a_restart_goes_on_where_it_was() {
         let mut sessions = Sessions::new(10, Duration::from_secs(100));
         opened(&mut sessions, 1, 1);
@@ -486,8 +551,8 @@ mod tests {
         let series = found.unwrap().0.series();
         let mut restored = Sessions::restore(10, Duration::from_secs(100), sessions.snapshot());
         let (found, _) = restored.upload(key(1).as_str(), "a_b.jpg", at(3));
-        let (session, name) = found.unwrap();
-        assert_eq!((session.series(), name.as_str()), (series, "a b.jpg"));
+        let (session, of, name) = found.unwrap();
+        assert_eq!((session.series(), Some(of.id), name.as_str()), (series, series, "a b.jpg"));
         let (found, changes) = restored.announce(&announce(1, "c.jpg", "other"), at(4));
         assert_ne!(found.unwrap().0.series(), series, "a number is never used twice");
         assert_eq!(changes.ended, [series.unwrap()]);
@@ -497,14 +562,14 @@ mod tests {
     fn names_that_become_the_same_stay_apart() {
         let mut sessions = Sessions::new(10, Duration::from_secs(100));
         opened(&mut sessions, 1, 1);
-        let mut name = |sent: &str| sessions.announce(&announce(1, sent, ""), at(1)).0.unwrap().1;
+        let mut name = |sent: &str| sessions.announce(&announce(1, sent, ""), at(1)).0.unwrap().2;
         assert_eq!(name("a b.jpg"), "a_b.jpg");
         assert_eq!(name("a?b.jpg"), "2-a_b.jpg");
         assert_eq!(name("a b.jpg"), "a_b.jpg");
         let long = "x".repeat(100);
         assert_eq!(name(&format!("{long}1.jpg")).len(), MAX_RESOURCE_NAME);
         assert_eq!(name(&format!("y{long}1.jpg")).len(), MAX_RESOURCE_NAME);
-        let (_, sent) = sessions.upload(key(1).as_str(), "2-a_b.jpg", at(1)).0.unwrap();
+        let (_, _, sent) = sessions.upload(key(1).as_str(), "2-a_b.jpg", at(1)).0.unwrap();
         assert_eq!(sent, "a?b.jpg");
     }
 

@@ -280,7 +280,7 @@ fn record(
                     // Its session may have ended while the file was on its way.
                     "INSERT INTO thread (series, destination, ended) VALUES (?1, ?2, NOT EXISTS
                          (SELECT 1 FROM session
-                          WHERE json_extract(state, '$.state.Posting.series') = ?1))
+                          WHERE json_extract(state, '$.state.Posting.id') = ?1))
                      ON CONFLICT (series, destination) DO UPDATE SET done = 0",
                     params![series.0.cast_signed(), destination],
                 )?;

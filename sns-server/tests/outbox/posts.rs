@@ -1,7 +1,7 @@
 //! Which files make one post, and when it leaves: the table of docs/guide/configuration.md, cell by
 //! cell, through the whole server.
 
-use crate::camera::{announce, email, logout, share};
+use crate::camera::{announce, email, logout, photo, share};
 use crate::harness::{Server, put, status};
 use crate::receiver::Receiver;
 use crate::{config, seen};
@@ -97,6 +97,26 @@ fn a_post_ends_when_it_is_quiet_and_when_the_text_changes() {
     // The session lives on; what comes now under the same text is a further post.
     share(&server, &session, 4, "second");
     assert_eq!(seen(&receiver.wait_for(3)[2]), "second []");
+}
+
+#[test]
+fn a_file_keeps_the_words_under_which_it_was_announced() {
+    let receiver = Receiver::willing();
+    let server = Server::start(Some(&config(&receiver, "")));
+    let session = server.login();
+    let text = |number: u32| format!("text {number}~alt {number}");
+    let name = |number: u32| format!("SAM_{number:04}.JPG");
+    for number in 1..=3 {
+        assert!(announce(&server, &session, &name(number), &text(number)).contains("ResourceID"));
+    }
+    for number in [2, 1, 3] {
+        let upload = put(&session, &name(number), &photo(number));
+        assert!(server.exchange(&upload).contains("succ"));
+    }
+    logout(&server, &session);
+    let mut taken: Vec<String> = receiver.wait_for(3).iter().map(seen).collect();
+    taken.sort();
+    assert_eq!(taken, ["text 1 [alt 1]", "text 2 [alt 2]", "text 3 [alt 3]"]);
 }
 
 #[test]
