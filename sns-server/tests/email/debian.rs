@@ -1,4 +1,4 @@
-//! A mail server of Debian, as `.ci/peers` sets it up; the mail is read in the mailbox of its
+//! A mail server of Debian, as `.ci/peers/exim` sets it up; the mail is read in the mailbox of its
 //! recipient.
 
 use crate::posts::{Kept, photo};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; .ci/peers runs this"))
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; .ci/peers/exim runs this"))
 }
 
 /// The mails in a Maildir.
@@ -18,7 +18,7 @@ fn mails(maildir: &Path) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-#[ignore = "needs a mail server: .ci/peers runs it"]
+#[ignore = "needs a mail server: .ci/peers/exim runs it"]
 async fn the_photo_is_in_the_mailbox_byte_for_byte() {
     let (to, maildir) = (variable("SNS_TEST_TO"), PathBuf::from(variable("SNS_TEST_MAILDIR")));
     let keys = format!(
