@@ -10,6 +10,7 @@ import gzip
 import random
 import struct
 import sys
+import zlib
 
 
 # Files
@@ -47,8 +48,9 @@ def block(kind, body, order):
     return struct.pack(order + "I", kind) + length + body + length
 
 
-def pcapng(sections):
-    """sections: (byte order, [(link, resolution, offset in seconds)], [(interface, packet)])"""
+def pcapng(sections, old=False):
+    """sections: (byte order, [(link, resolution, offset in seconds)], [(interface, packet)]); with
+    `old`, in the packet blocks that the enhanced ones replaced"""
     out = b""
     for order, interfaces, packets in sections:
         out += block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
@@ -62,6 +64,10 @@ def pcapng(sections):
             _, resolution, offset = interfaces[interface]
             units = 2**(resolution & 0x7F) if resolution & 0x80 else 10**resolution
             ticks = (when - offset * 10**9) * units // 10**9
+            if old:
+                out += block(2, struct.pack(order + "HHIIII", interface, 0, ticks >> 32, ticks & 0xFFFFFFFF,
+                                            len(frame), len(frame)) + frame, order)
+                continue
             out += block(6, struct.pack(order + "IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF,
                                         len(frame), len(frame)) + frame, order)
         out += block(0x0BAD, b"a block that nobody knows", order)
@@ -239,13 +245,14 @@ def fragments(segments, size=584):
     return out
 
 
-def version6(segments, size=None):
-    """The same over IPv6, behind a hop-by-hop header, in fragments if a size is given."""
+def version6(segments, size=None, inner=b"", kind=6):
+    """The same over IPv6, behind a hop-by-hop header, in fragments if a size is given. In these,
+    headers of the first kind may stand before TCP."""
     out = []
     for number, s in enumerate(segments):
         addresses = [b"\xfd\0" + bytes(10) + s.ip[at:at + 4] for at in (12, 16)]
-        tcp = s.tcp()
-        hop = bytes([6, 0, 1, 4, 0, 0, 0, 0])
+        tcp = inner + s.tcp()
+        hop = bytes([kind, 0, 1, 4, 0, 0, 0, 0])
 
         def packet(first, extra, payload):
             return struct.pack(">IHBB", 6 << 28, len(extra + payload), first, 64) + b"".join(addresses) + extra + payload
@@ -256,7 +263,7 @@ def version6(segments, size=None):
             continue
         for at in range(0, len(tcp), size):
             more = at + size < len(tcp)
-            extra = bytes([44]) + hop[1:] + struct.pack(">BBHI", 6, 0, at | more, number + 1)
+            extra = bytes([44]) + hop[1:] + struct.pack(">BBHI", kind, 0, at | more, number + 1)
             out.append((s.when, ethernet + packet(0, extra, tcp[at:at + size])))
     return out
 
@@ -281,23 +288,69 @@ def padded(segments):
     return [(s.when, (s.ethernet + s.packet()).ljust(60, b"\x55") + b"\xde\xad\xbe\xef") for s in segments]
 
 
+def pppoe(segments):
+    """In a session of PPPoE; the protocol now and then in one byte."""
+    out = []
+    for number, s in enumerate(segments):
+        payload = (b"\x21" if number % 3 == 0 else b"\0\x21") + s.packet()
+        out.append((s.when, s.ethernet[:12] + b"\x88\x64" + struct.pack(">BBHH", 0x11, 0, 7, len(payload)) + payload))
+    return out
+
+
+def mpls(segments):
+    """Behind two labels."""
+    labels = struct.pack(">II", 100 << 12 | 64, 200 << 12 | 1 << 8 | 64)
+    return [(s.when, s.ethernet[:12] + b"\x88\x47" + labels + s.packet()) for s in segments]
+
+
+def authenticated(segments):
+    """With the IP Authentication Header."""
+    out = []
+    for s in segments:
+        head, tcp = s.packet()[:20], s.tcp()
+        extra = struct.pack(">BBHII", 6, 4, 0, 1, 1) + bytes(12)
+        head = head[:2] + struct.pack(">H", 44 + len(tcp)) + head[4:9] + b"\x33\0\0" + head[12:]
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+        out.append((s.when, s.ethernet + head + extra + tcp))
+    return out
+
+
 def null(segments, order):
     return [(s.when, struct.pack(order + "I", 2) + s.packet()) for s in segments]
 
 
-def wireless(segments, rng, radiotap):
+def radiotap(when, flags):
+    """The head that a radio puts before a frame: here with a time (8 bytes, aligned), flags, rate; a
+    second word of bits says nothing more."""
+    head = struct.pack("<BBHII", 0, 0, 0, 0x80000007, 0) + b"\0\0\0\0" + struct.pack("<QBB", when // 1000, flags, 2)
+    return head[:2] + struct.pack("<H", len(head)) + head[4:]
+
+
+def ppi(when, flags):
+    """A field that nobody knows, then 802.11-Common: time, flags, rate, channel, and the radio's."""
+    bits = (1 if flags & 0x10 else 0) | (4 if flags & 0x40 else 0)
+    fields = struct.pack("<HHI", 30000, 4, 0) + struct.pack("<HHQHHHHBBbb", 2, 20, when // 1000, bits, 2, 2412, 0x80, 0, 0, -40, -90)
+    return struct.pack("<BBHI", 0, 0, 8 + len(fields), 105) + fields
+
+
+def prism(_, __):
+    return struct.pack("<II16s", 0x44, 144, b"wlan0") + bytes(120)
+
+
+def avs(when, _):
+    return struct.pack(">IIQQ", 0x80211001, 64, when // 1000, when // 1000) + bytes(40)
+
+
+def wireless(segments, rng, radio=None):
     """802.11: from and to an access point, plain and QoS, with beacons, encrypted frames, damaged
     copies and fragments between them."""
     out = []
+    has_flags = radio in (radiotap, ppi)
 
     def add(when, frame, flags=0x10):
-        if radiotap:
+        if has_flags:
             frame += b"\x11\x22\x33\x44"
-            # time (8 bytes, aligned), flags, rate; a second word of bits says nothing more
-            head = struct.pack("<BBHII", 0, 0, 0, 0x80000007, 0) + b"\0\0\0\0" + struct.pack("<QBB", when // 1000, flags, 2)
-            head = head[:2] + struct.pack("<H", len(head)) + head[4:]
-            frame = head + frame
-        out.append((when, frame))
+        out.append((when, (radio(when, flags) if radio else b"") + frame))
 
     for number, s in enumerate(segments):
         to_ap = s.dport == 80
@@ -310,12 +363,45 @@ def wireless(segments, rng, radiotap):
             add(s.when, b"\x80\0\0\0" + b"\xff" * 6 + MACS[1] + MACS[1] + b"\0\0" + bytes(12))
         if number % 5 == 0:
             add(s.when, control[:1] + bytes([control[1] | 0x40]) + header[2:] + rng.randbytes(40))
-        if radiotap and number % 4 == 0:
+        if has_flags and number % 4 == 0:
             add(s.when, header + rng.randbytes(len(body)), 0x50)
         add(s.when, header + body)
         if number % 6 == 0:  # the acknowledgement was lost: the same again
             add(s.when, control[:1] + bytes([control[1] | 0x08]) + header[2:] + body)
     return out
+
+
+def encrypted(segments, rng):
+    """Every frame with data is encrypted."""
+    return [(s.when, b"\x88\x41\0\0" + MACS[1] + MACS[2] + MACS[3] + struct.pack("<HH", number << 4, 0)
+             + rng.randbytes(8 + len(s.packet()) + 16)) for number, s in enumerate(segments)]
+
+
+def pieces(segments, radio=None, size=400):
+    """Every long 802.11 frame comes in pieces, with its checksum, whether the radio says so or not;
+    now and then a piece comes again, or two frames at once. The numbers begin again after 8."""
+    out, at_once = [], []
+    for number, s in enumerate(segments):
+        body = LLC + s.packet()
+        parts = [body[at:at + size] for at in range(0, len(body), size)]
+        qos = number % 2
+        frames = []
+        for index, part in enumerate(parts):
+            more = index + 1 < len(parts)
+            control = bytes([0x88 if qos else 0x08, (0x01 if s.dport == 80 else 0x02) | (0x04 if more else 0)])
+            macs = MACS[1] + MACS[2] if s.dport == 80 else MACS[2] + MACS[1]
+            head = macs + MACS[3] + struct.pack("<H", number % 8 << 4 | index) + bytes(2 * qos)
+            for retry in ([0, 8] if (number + index) % 5 == 0 else [0]):
+                frame = control[:1] + bytes([control[1] | retry]) + b"\0\0" + head + part
+                frame += struct.pack("<I", zlib.crc32(frame))
+                frames.append((s.when, (radio(s.when, 0x10) if radio else b"") + frame))
+        if number % 4 == 1:
+            at_once = frames
+        else:
+            for at in range(max(len(at_once), len(frames))):
+                out += at_once[at:at + 1] + frames[at:at + 1]
+            at_once = []
+    return out + at_once
 
 
 def aggregated(segments):
@@ -362,8 +448,8 @@ def main(folder):
     write("raw-12.pcap", pcap(bare(email), link=12))
     write("null-big-endian.pcap", pcap(null(email, ">"), link=0, order=">"))
     write("loop.pcap", pcap(null(email, ">"), link=108))
-    write("wireless.pcap", pcap(wireless(social, rng, False), link=105))
-    write("radiotap.pcap", pcap(wireless(social, rng, True), link=127))
+    write("wireless.pcap", pcap(wireless(social, rng), link=105))
+    write("radiotap.pcap", pcap(wireless(social, rng, radiotap), link=127))
     write("aggregated.pcap", pcap(aggregated(social), link=105))
     write("big-endian-nano.pcap", pcap(frames(email), order=">", nano=True))
     half = len(social) // 2
@@ -375,6 +461,23 @@ def main(folder):
     ]))
     whole = pcapng([("<", [(1, 9, 0)], [(0, s.frame()) for s in email])])
     write("email.pcapng.gz", gzip.compress(whole, 9, mtime=0))
+    for link, radio in (119, prism), (163, avs), (192, ppi):
+        write(radio.__name__ + ".pcap", pcap(wireless(social, random.Random(link), radio), link=link))
+    write("encrypted.pcap", pcap(encrypted(email, random.Random(8)), link=105))
+    write("pieces.pcap", pcap(pieces(social, radiotap), link=127))
+    write("pieces-plain.pcap", pcap(pieces(email), link=105))
+    write("unknown-link.pcap", pcap(bare(email), link=147))
+    write("pppoe.pcap", pcap(pppoe(social)))
+    write("mpls.pcap", pcap(mpls(email)))
+    write("authenticated.pcap", pcap(authenticated(social)))
+    twice = [packet for packet in fragments(social) for _ in range(2)]
+    write("fragments-twice.pcap", pcap(twice))
+    options, authentication = bytes([51, 0, 1, 4]) + bytes(4), bytes([6, 4]) + bytes(22)
+    write("ipv6-options.pcap", pcap(version6(social, 504, options + authentication, 60)))
+    write("old-blocks.pcapng", pcapng([
+        ("<", [(1, 6, 0)], [(0, s.frame()) for s in social[:half]]),
+        (">", [(105, 6, 0), (1, 9, 0)], [(1, s.frame()) for s in social[half:]]),
+    ], old=True))
     write("cut-file.pcap", open(folder + "/social.pcap", "rb").read()[:-700])
 
 
@@ -387,7 +490,7 @@ def by_chance(seed, source, target):
     link, packets = rng.choice([
         (1, lambda: frames(segments)), (1, lambda: fragments(segments)), (1, lambda: vlan(segments)),
         (1, lambda: version6(segments)), (101, lambda: bare(segments)),
-        (105, lambda: wireless(segments, rng, False)), (127, lambda: wireless(segments, rng, True))])
+        (105, lambda: wireless(segments, rng)), (127, lambda: wireless(segments, rng, radiotap))])
     open(target, "wb").write(pcap(packets(), link=link))
 
 

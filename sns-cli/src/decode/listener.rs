@@ -4,6 +4,7 @@
 //! Law: an exchange is told once it is complete or cannot become so. What is known of a camera grows
 //! with what it says; each exchange is told with what was known then.
 
+use super::aside;
 use super::conversation::{Exchange, Half, Speech, Talk};
 use super::firmware;
 use super::guess::{Evidences, Guess};
@@ -13,7 +14,7 @@ use super::warnings::{self, Around};
 use crate::Outcome;
 use crate::capture::Counts;
 use crate::capture::connections::{Cause, End, Listener, Peers, Side};
-use crate::capture::file::{CaptureError, NO_LINK};
+use crate::capture::file::CaptureError;
 use crate::capture::stream::{Oddities, Piece};
 use crate::extract::Extract;
 use crate::print::time;
@@ -43,6 +44,14 @@ struct Client {
     last: u64,
 }
 
+/// How the reading of a capture ended.
+pub(super) struct Ending {
+    /// Why it cannot be read further, if so.
+    pub(super) broken: Option<CaptureError>,
+    /// Somebody stopped it.
+    pub(super) was_stopped: bool,
+}
+
 /// Hears a capture.
 pub(super) struct Ear<'e, 't, 'o> {
     name: &'e str,
@@ -52,6 +61,7 @@ pub(super) struct Ear<'e, 't, 'o> {
     exchanges: u64,
     connections: u64,
     other_connections: u64,
+    given_up: u64,
     oddities: Oddities,
     first: u64,
     last: u64,
@@ -75,6 +85,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             exchanges: 0,
             connections: 0,
             other_connections: 0,
+            given_up: 0,
             oddities: Oddities::default(),
             first: 0,
             last: 0,
@@ -119,7 +130,9 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         Ok(())
     }
 
-    fn exchange(&mut self, talk: &Talk, exchange: Exchange) -> Report {
+    fn exchange(&mut self, talk: &Talk, mut exchange: Exchange) -> Report {
+        // Then nobody knows how it went on, and there is nothing to judge.
+        let is_given_up = exchange.ended.take_if(|ended| *ended == Cause::GivenUp).is_some();
         self.exchanges += 1;
         let (client, server) = talk.ends();
         let spans = [&exchange.request, &exchange.answer].map(|h| h.as_ref().map(|h| h.span));
@@ -179,6 +192,12 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         }
         if exchange.unread > 0 {
             report.fields.number("unread_bytes", exchange.unread);
+        }
+        if is_given_up {
+            report.broken(
+                None,
+                "too many connections were open at once, and this one was given up here",
+            );
         }
         match exchange.request {
             Some(half) => nest("request", half, &mut report),
@@ -260,11 +279,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
     }
 
     /// Tells of the capture as a whole.
-    pub(super) fn summary(
-        mut self,
-        counts: &Counts,
-        broken: Option<CaptureError>,
-    ) -> io::Result<Outcome> {
+    pub(super) fn summary(mut self, counts: &Counts, ending: &Ending) -> io::Result<Outcome> {
         let mut report = self.report("capture", "summary");
         let fields = &mut report.fields;
         show_time("first", self.first, fields);
@@ -274,6 +289,9 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         fields.number("connections", self.connections);
         fields.number("exchanges", self.exchanges);
         fields.number("other_connections", self.other_connections);
+        if self.given_up > 0 {
+            fields.number("given_up_connections", self.given_up);
+        }
         let mut streams = Fields::default();
         for (name, count) in [
             ("gaps", self.oddities.gaps),
@@ -290,31 +308,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         if !streams.0.is_empty() {
             fields.add("streams", Node::Map(streams));
         }
-        let mut aside = Fields::default();
-        for (name, count) in [
-            ("not_tcp", counts.not_tcp),
-            ("encrypted_frames", counts.protected),
-            ("damaged_frames", counts.damaged),
-            ("fragments_of_frames", counts.frame_fragments),
-            ("lost_ip_fragments", counts.lost_fragments),
-            ("unreadable_packets", counts.unreadable),
-            ("cut_packets", counts.cut_packets),
-        ] {
-            if count > 0 {
-                aside.number(name, count);
-            }
-        }
-        if !counts.unknown_links.is_empty() {
-            let links = counts.unknown_links.iter().map(|(link, count)| {
-                let mut fields = Fields::default();
-                if *link != NO_LINK {
-                    fields.number("link_type", u64::from(*link));
-                }
-                fields.number("packets", *count);
-                Node::Map(fields)
-            });
-            aside.add("unknown_link_layers", Node::List(links.collect()));
-        }
+        let aside = aside::fields(counts);
         if !aside.0.is_empty() {
             fields.add("left_aside", Node::Map(aside));
         }
@@ -340,8 +334,21 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             });
             fields.add("warnings", Node::List(warnings.collect()));
         }
-        if let Some(error) = broken {
-            report.broken(Some(error.offset()), error.to_string());
+        if ending.was_stopped {
+            fields.add("stopped", Node::Flag(true));
+        }
+        match &ending.broken {
+            // Where it was stopped, a packet may be cut: nobody wanted the rest.
+            Some(error) if ending.was_stopped => fields.words("note", error.to_string()),
+            Some(error) => report.broken(Some(error.offset()), error.to_string()),
+            None => {}
+        }
+        let problems = [
+            aside::given_up(counts, self.given_up),
+            aside::nothing(counts, self.exchanges, self.connections),
+        ];
+        for problem in problems.into_iter().flatten() {
+            report.broken(None, problem);
         }
         self.tell(report)?;
         Ok(self.worst)
@@ -371,6 +378,7 @@ impl Listener for Ear<'_, '_, '_> {
 
     fn closed(&mut self, mut talk: Talk, peers: &Peers, end: &End) -> io::Result<()> {
         self.heard(end.time);
+        self.given_up += u64::from(end.cause == Cause::GivenUp);
         talk.peers = *peers;
         talk.end(end.cause, self.extract, &mut self.done)?;
         self.exchanges(&talk)?;

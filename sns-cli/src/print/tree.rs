@@ -151,6 +151,9 @@ fn branch(name: &str, node: &Node) -> Branch {
         ("answered_after_us", Node::Number(micros)) => {
             return leaf(format!("answered after: {}.{} ms", micros / 1000, micros / 100 % 10));
         }
+        ("stopped", Node::Flag(true)) => {
+            return leaf("stopped: this is what there was until then".to_owned());
+        }
         _ => {}
     }
     let style = if name == "error" { BAD } else { PLAIN };
