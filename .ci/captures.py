@@ -23,7 +23,8 @@ TSHARK_ERRS = {
     "snap.pcap": "tshark takes what a cut packet holds of a body for all of it",
 }
 # Nothing whole is in these.
-NO_OBJECTS = {"nano.pcap", "ends-in-photo.pcap", "encrypted.pcap", "unknown-link.pcap"}
+NO_OBJECTS = {"nano.pcap", "ends-in-photo.pcap", "encrypted.pcap", "unknown-link.pcap",
+              "names-dead.pcap"}
 
 
 def sha(path):

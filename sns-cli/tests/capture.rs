@@ -124,7 +124,8 @@ fn every_golden_file_and_every_redacted_line_keep_to_the_schema() {
     }
     let unreadable = lines(&sns_cli().args(["--json", "missing.pcap"]).output().unwrap());
     check(&unreadable[0], "missing.pcap");
-    let expected = ["capture", "connection", "exchange", "request", "response", "unknown", "xml"];
+    let expected =
+        ["capture", "connection", "exchange", "lookup", "request", "response", "unknown", "xml"];
     let missing: Vec<_> = expected.iter().filter(|form| !forms.contains(**form)).collect();
     // Answers have no goldens of their own among files.
     assert!(missing.is_empty() || missing == [&"response"], "{missing:?}");
@@ -287,7 +288,7 @@ fn a_wrong_server_is_told_every_wrong() {
 
 #[test]
 fn a_right_server_is_told_no_wrong() {
-    for file in ["social", "email", "ipv6", "hotspot"] {
+    for file in ["social", "email", "ipv6", "hotspot", "names"] {
         for line in told(&format!("pcap/{file}.pcap")) {
             assert_eq!(line.get("warnings"), None, "{file}");
             if line["form"] == "exchange" {

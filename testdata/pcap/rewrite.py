@@ -418,6 +418,92 @@ def aggregated(segments):
     return out
 
 
+# Names
+
+CAMERA, RESOLVER = bytes([10, 42, 0, 1]), bytes([10, 42, 0, 53])
+
+
+def udp(when, source, target, payload):
+    """One message in its Ethernet frame; source and target are an address and a port."""
+    (here, sport), (there, dport) = source, target
+    length = 8 + len(payload)
+    pseudo = here + there + struct.pack(">BBH", 0, 17, length)
+    head = struct.pack(">HHH", sport, dport, length)
+    total = checksum(pseudo + head + b"\0\0" + payload) or 0xFFFF
+    ip = b"\x45\0" + struct.pack(">HHHBBH", 20 + length, 0, 0x4000, 64, 17, 0) + here + there
+    ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+    return when, bytes(12) + b"\x08\0" + ip + head + struct.pack(">H", total) + payload
+
+
+def labels(name):
+    return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+
+
+def question(number, name, kind=1):
+    return struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels(name) + struct.pack(">HH", kind, 1)
+
+
+def answer(asked, *addresses, code=0, alias=None, flags=0x8180):
+    """The answer to a question: through an alias, if there is one."""
+    records, owner = b"", b"\xc0\x0c"
+    if alias:
+        records += owner + struct.pack(">HHIH", 5, 1, 60, len(labels(alias))) + labels(alias)
+        owner = labels(alias)
+    for address in addresses:
+        records += owner + struct.pack(">HHIH4s", 1, 1, 60, 4, bytes(map(int, address.split("."))))
+    count = len(addresses) + bool(alias)
+    return asked[:2] + struct.pack(">HHHHH", flags | code, 1, count, 0, 0) + asked[12:] + records
+
+
+class Asker:
+    """A camera that asks for names."""
+
+    def __init__(self, when):
+        self.when, self.port, self.out = when, 1024, []
+
+    def ask(self, name, reply=None, again=(), after=12, kind=1):
+        """Asks, again after so many milliseconds, and is answered what `reply` makes of the question."""
+        self.port += 1
+        here, there = (CAMERA, self.port), (RESOLVER, 53)
+        asked = question(self.port * 7 % 65536, name, kind)
+        for wait in (0, *again):
+            self.when += wait * 10**6
+            self.out.append(udp(self.when, here, there, asked))
+        self.when += after * 10**6
+        if reply:
+            self.out.append(udp(self.when, there, here, reply(asked)))
+        self.when += 10**6
+
+
+def names(segments):
+    """The camera finds its server before it calls: asked twice, through an alias, in capital letters;
+    what else is asked is not its business."""
+    camera = Asker(min(s.when for s in segments) - 8 * 10**9)
+    camera.ask("gld.samsungosp.com", lambda q: answer(q, "10.42.0.1"))
+    camera.ask("WWW.Yahoo.co.kr", lambda q: answer(q, "10.42.0.1", alias="all.cameras.lan"))
+    camera.ask("www.yahoo.co.kr", lambda q: answer(q), kind=28)
+    camera.ask("snsgw.samsungmobile.com", lambda q: answer(q, "10.42.0.1"), again=[2000])
+    camera.ask("example.org", lambda q: answer(q, "192.0.2.1"))
+    return camera.out + frames(segments)
+
+
+def names_dead(when):
+    """The camera never comes: no name leads to its server, each in its own way. The last answer is
+    cut by the capture."""
+    camera = Asker(when)
+    camera.ask("snsgw.samsungmobile.com", lambda q: answer(q, code=3))
+    camera.ask("gld.samsungosp.com", lambda q: answer(q, "0.0.0.0"))
+    camera.ask("www.yahoo.co.kr", lambda q: answer(q, "192.168.7.1"))
+    camera.ask("www.msn.com", lambda q: answer(q, "203.0.113.5", "203.0.113.6"))
+    camera.ask("www.ospserver.net", lambda q: answer(q, code=2))
+    camera.ask("www.samsungimaging.com", lambda q: answer(q, alias="samsungimaging.com"))
+    camera.ask("www.msn.com", lambda q: answer(q, flags=0x8380))
+    camera.ask("www.ospserver.net", again=[2000, 2000], after=20_000)
+    camera.ask("gld.samsungosp.com", again=[5000])
+    camera.ask("www.yahoo.co.kr", lambda q: answer(q, "10.42.0.1", alias="a-name-so-long-that-it-is-cut.lan"))
+    return camera.out
+
+
 def main(folder):
     social, email = load(folder + "/social.pcap"), load(folder + "/email.pcap")
     rng = random.Random(2026)
@@ -478,6 +564,8 @@ def main(folder):
         ("<", [(1, 6, 0)], [(0, s.frame()) for s in social[:half]]),
         (">", [(105, 6, 0), (1, 9, 0)], [(1, s.frame()) for s in social[half:]]),
     ], old=True))
+    write("names.pcap", pcap(names(social)))
+    write("names-dead.pcap", pcap(names_dead(social[0].when), snap=120))
     write("cut-file.pcap", open(folder + "/social.pcap", "rb").read()[:-700])
 
 

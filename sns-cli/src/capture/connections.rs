@@ -6,7 +6,7 @@
 //! open is bounded: what is over makes room first, then what nobody answered, then the one that was
 //! silent for longest; but none makes room for the rest of one whose beginning was not seen.
 
-use super::network::Segment;
+use super::network::{Message, Segment};
 use super::stream::{Arrival, Oddities, Piece, Stream};
 use std::collections::HashMap;
 use std::io;
@@ -121,6 +121,12 @@ pub trait Listener {
     /// # Errors
     /// Whatever should stop the reading.
     fn closed(&mut self, talk: Self::Talk, peers: &Peers, end: &End) -> io::Result<()>;
+
+    /// Somebody asked for a name, or was answered.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn message(&mut self, message: &Message<'_>, time: u64) -> io::Result<()>;
 }
 
 struct Connection<T> {

@@ -3,7 +3,7 @@
 //! ```text
 //! file         pcap, pcapng            → packets, each with its time and its link layer
 //! link, air    Ethernet, 802.11, …     → network packets
-//! network      IPv4, IPv6, fragments   → TCP segments
+//! network      IPv4, IPv6, fragments   → TCP segments, DNS messages
 //! stream       one direction           → bytes in order, and gaps
 //! connections  all connections         → a Listener, which hears each of them
 //! ```
@@ -43,7 +43,9 @@ pub struct Counts {
     pub frame_fragments: u64,
     /// Packets whose headers the capture cut off, or which make no sense.
     pub unreadable: u64,
-    /// Packets that are no TCP: ARP, UDP, …
+    /// Messages of DNS.
+    pub messages: u64,
+    /// Packets that are neither: ARP, other UDP, …
     pub not_tcp: u64,
     /// IP fragments that never became whole.
     pub lost_fragments: u64,
@@ -85,9 +87,16 @@ impl<L: connections::Listener> Capture<L> {
         let mut done = Ok(());
         let frame = link::Frame { link: packet.link, bytes: packet.data, lost, time: packet.time };
         links.frame(&frame, counts, &mut |datagram, counts| {
-            let mut hear = |segment: &network::Segment<'_>| {
+            let mut hear = |heard: &network::Heard<'_>| {
                 if done.is_ok() {
-                    done = connections.segment(segment, packet.time);
+                    done = match heard {
+                        network::Heard::Segment(segment) => {
+                            connections.segment(segment, packet.time)
+                        }
+                        network::Heard::Message(message) => {
+                            connections.listener().message(message, packet.time)
+                        }
+                    };
                 }
             };
             network.datagram(datagram, lost, packet.time, counts, &mut hear);

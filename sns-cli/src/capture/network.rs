@@ -1,4 +1,4 @@
-//! IP packets become TCP segments; fragments are put together first.
+//! IP packets become TCP segments and DNS messages; fragments are put together first.
 //!
 //! Law: what the headers say counts, not how long the frame is: behind a short packet stands
 //! padding, and of a long one the capture may have kept only the beginning. Fragments that overlap
@@ -6,11 +6,16 @@
 //! are forgotten when there are too many.
 
 use super::Counts;
-use etherparse::{Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice};
+use etherparse::{
+    Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice, UdpHeaderSlice,
+};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 const TCP: u8 = 6;
+const UDP: u8 = 17;
+/// The port of DNS.
+const DNS: u16 = 53;
 const FRAGMENT: u8 = 44;
 /// Hop-by-hop, routing, destination options, mobility: their second byte counts their length.
 const EXTENSIONS: [u8; 4] = [0, 43, 60, 135];
@@ -46,6 +51,28 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// How many more bytes it had, which the capture did not keep.
     pub missing: u32,
+}
+
+/// One message over UDP, to or from a DNS server.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// To whom.
+    pub to: SocketAddr,
+    /// Its bytes.
+    pub payload: &'a [u8],
+    /// Whether the capture kept only its beginning.
+    pub is_cut: bool,
+}
+
+/// What a packet brings.
+#[derive(Debug, Clone, Copy)]
+pub enum Heard<'a> {
+    /// A part of a TCP connection.
+    Segment(Segment<'a>),
+    /// A question, or an answer, about a name.
+    Message(Message<'a>),
 }
 
 /// The fragments that wait for others.
@@ -102,7 +129,7 @@ struct Fragment {
 }
 
 impl Network {
-    /// Gives the segment in a packet, or the one that it makes whole. `lost` bytes of the frame
+    /// Gives what is in a packet, or in the one that it makes whole. `lost` bytes of the frame
     /// were not kept.
     pub fn datagram(
         &mut self,
@@ -110,7 +137,7 @@ impl Network {
         lost: u32,
         now: u64,
         counts: &mut Counts,
-        hear: &mut dyn FnMut(&Segment<'_>),
+        hear: &mut dyn FnMut(&Heard<'_>),
     ) {
         let inner = match packet.first().map(|byte| byte >> 4) {
             Some(4) => version4(packet, lost),
@@ -142,18 +169,30 @@ impl Network {
             counts.unreadable += 1;
             return;
         };
-        if protocol != TCP {
-            counts.not_tcp += 1;
-            return;
-        }
-        let segment = payload
-            .get(start..)
-            .zip(length.checked_sub(start))
-            .and_then(|(payload, length)| segment(from, to, payload, length));
-        match segment {
-            Some(segment) => {
-                counts.segments += 1;
-                hear(&segment);
+        let inner = payload.get(start..).zip(length.checked_sub(start));
+        let heard = match protocol {
+            TCP => inner.and_then(|(inner, length)| segment(from, to, inner, length)),
+            UDP => match inner.and_then(|(inner, length)| message(from, to, inner, length)) {
+                Some(message) if [message.from.port(), message.to.port()].contains(&DNS) => {
+                    Some(Heard::Message(message))
+                }
+                _ => {
+                    counts.not_tcp += 1;
+                    return;
+                }
+            },
+            _ => {
+                counts.not_tcp += 1;
+                return;
+            }
+        };
+        match heard {
+            Some(heard) => {
+                match heard {
+                    Heard::Segment(_) => counts.segments += 1,
+                    Heard::Message(_) => counts.messages += 1,
+                }
+                hear(&heard);
             }
             None => counts.unreadable += 1,
         }
@@ -337,7 +376,7 @@ fn behind_extensions(mut protocol: u8, bytes: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Segment<'_>> {
+fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Heard<'_>> {
     // Of a header that was cut off inside its options, all that counts is there.
     let mut padded = [0; 60];
     let kept = bytes.len().min(60);
@@ -347,7 +386,7 @@ fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Segm
     let start = header.slice().len();
     let payload = bytes.get(start..).unwrap_or(&[]);
     let missing = length.checked_sub(start)?.saturating_sub(payload.len());
-    Some(Segment {
+    Some(Heard::Segment(Segment {
         from: SocketAddr::new(from, header.source_port()),
         to: SocketAddr::new(to, header.destination_port()),
         sequence: header.sequence_number(),
@@ -357,5 +396,22 @@ fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Segm
         is_reset: header.rst(),
         payload,
         missing: u32::try_from(missing).unwrap_or(u32::MAX),
+    }))
+}
+
+fn message(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Message<'_>> {
+    let header = UdpHeaderSlice::from_slice(bytes).ok()?;
+    let start = header.slice().len();
+    // What UDP says counts, if it is less than what IP says.
+    let length = match usize::from(header.length()) {
+        0 => length,
+        declared => declared.min(length),
+    };
+    let payload = bytes.get(start..length.min(bytes.len()))?;
+    Some(Message {
+        from: SocketAddr::new(from, header.source_port()),
+        to: SocketAddr::new(to, header.destination_port()),
+        payload,
+        is_cut: length > bytes.len(),
     })
 }

@@ -44,19 +44,20 @@ pub(super) fn fields(counts: &Counts) -> Fields {
 }
 
 /// Why nothing at all could be told, if that is so.
-pub(super) fn nothing(counts: &Counts, exchanges: u64, connections: u64) -> Option<String> {
-    if exchanges > 0 {
+pub(super) fn nothing(counts: &Counts, told: u64, connections: u64) -> Option<String> {
+    if told > 0 {
         return None;
     }
     if counts.packets == 0 {
         return Some("there is no packet in it".to_owned());
     }
     let mut reasons = advice(counts);
-    if connections == 0 && counts.not_tcp > 0 {
+    let others = counts.not_tcp + counts.messages;
+    if connections == 0 && others > 0 {
         reasons.push(format!(
             "{} of other protocols than TCP, or in a tunnel: record the interface over which the \
              camera speaks HTTP",
-            are(counts.not_tcp, "packet")
+            are(others, "packet")
         ));
     }
     if connections == 0 && reasons.is_empty() {

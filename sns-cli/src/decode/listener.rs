@@ -1,20 +1,25 @@
 //! The conversations of a capture become reports: one for each exchange as it completes, one for
-//! each connection that could not be used, and one for the capture.
+//! each connection that could not be used, one for each name that was looked up, and one for the
+//! capture.
 //!
 //! Law: an exchange is told once it is complete or cannot become so. What is known of a camera grows
 //! with what it says; each exchange is told with what was known then.
 
-use super::aside;
+mod lookup;
+mod summary;
+
+pub(super) use summary::Ending;
+
 use super::conversation::{Exchange, Half, Speech, Talk};
 use super::firmware;
 use super::guess::{Evidences, Guess};
 use super::incoming::Head;
+use super::lookups::Lookups;
 use super::teller::Teller;
-use super::warnings::{self, Around};
+use super::warnings::{self, Around, Warning};
 use crate::Outcome;
-use crate::capture::Counts;
 use crate::capture::connections::{Cause, End, Listener, Peers, Side};
-use crate::capture::file::CaptureError;
+use crate::capture::network::Message;
 use crate::capture::stream::{Oddities, Piece};
 use crate::extract::Extract;
 use crate::print::time;
@@ -23,12 +28,10 @@ use crate::report::{Fields, Node, Report, Text};
 use samsung_sns::message::auth::LoginAnswer;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// So many clients are remembered.
 const MAX_CLIENTS: usize = 1024;
-/// So many cameras are listed at the end.
-const MAX_LISTED: usize = 64;
 /// Ports at which a connection that fails is told of: those that cameras call, and those at which
 /// this server is tried.
 const TOLD_PORTS: [u16; 3] = [80, 443, 8080];
@@ -42,14 +45,10 @@ struct Client {
     exchanges: u64,
     warnings: u64,
     last: u64,
-}
-
-/// How the reading of a capture ended.
-pub(super) struct Ending {
-    /// Why it cannot be read further, if so.
-    pub(super) broken: Option<CaptureError>,
-    /// Somebody stopped it.
-    pub(super) was_stopped: bool,
+    /// The first name that it looked up, and where that led.
+    leads_to: Option<(&'static str, Ipv4Addr)>,
+    /// It was told an address that some cameras refuse.
+    was_warned: bool,
 }
 
 /// Hears a capture.
@@ -58,6 +57,8 @@ pub(super) struct Ear<'e, 't, 'o> {
     extract: &'e mut Option<Extract>,
     teller: &'t mut Teller<'o>,
     clients: HashMap<IpAddr, Client>,
+    names: Lookups,
+    lookups: u64,
     exchanges: u64,
     connections: u64,
     other_connections: u64,
@@ -82,6 +83,8 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             extract,
             teller,
             clients: HashMap::new(),
+            names: Lookups::default(),
+            lookups: 0,
             exchanges: 0,
             connections: 0,
             other_connections: 0,
@@ -150,17 +153,14 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         let around =
             Around { server: server.ip(), guess: guess.as_ref(), session: session.as_deref() };
         let warnings = warnings::of(&exchange, &around);
+        self.count(client.ip(), ended, &warnings);
         let known = self.client(client.ip(), ended);
-        known.warnings += warnings.len() as u64;
         if let Some(answer) = &exchange.answer
             && answer.finished.report.kind == "login_answer"
             && let Some(login) =
                 LoginAnswer::scan(&String::from_utf8_lossy(&answer.finished.searched))
         {
             known.session = Some(login.session_key);
-        }
-        for warning in &warnings {
-            *self.warnings.entry(warning.name).or_default() += 1;
         }
 
         let kind = match (&exchange.request, &exchange.answer) {
@@ -221,16 +221,16 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             fields.secret_if("reason", verdict.reason);
             report.fields.add("firmware", Node::Map(fields));
         }
-        if !warnings.is_empty() {
-            let warnings = warnings.into_iter().map(|warning| {
-                let mut fields = Fields::default();
-                fields.words("name", warning.name);
-                fields.words("text", warning.text);
-                Node::Map(fields)
-            });
-            report.fields.add("warnings", Node::List(warnings.collect()));
-        }
+        show_warnings(warnings, &mut report.fields);
         report
+    }
+
+    /// Counts warnings, for the camera and for the summary.
+    fn count(&mut self, client: IpAddr, now: u64, warnings: &[Warning]) {
+        self.client(client, now).warnings += warnings.len() as u64;
+        for warning in warnings {
+            *self.warnings.entry(warning.name).or_default() += 1;
+        }
     }
 
     /// Tells of a connection on which nothing could be said, or understood.
@@ -277,82 +277,6 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         report.fields.words("meaning", meaning);
         self.tell(report)
     }
-
-    /// Tells of the capture as a whole.
-    pub(super) fn summary(mut self, counts: &Counts, ending: &Ending) -> io::Result<Outcome> {
-        let mut report = self.report("capture", "summary");
-        let fields = &mut report.fields;
-        show_time("first", self.first, fields);
-        show_time("last", self.last, fields);
-        fields.number("packets", counts.packets);
-        fields.number("packet_bytes", counts.bytes);
-        fields.number("connections", self.connections);
-        fields.number("exchanges", self.exchanges);
-        fields.number("other_connections", self.other_connections);
-        if self.given_up > 0 {
-            fields.number("given_up_connections", self.given_up);
-        }
-        let mut streams = Fields::default();
-        for (name, count) in [
-            ("gaps", self.oddities.gaps),
-            ("missing_bytes", self.oddities.missing),
-            ("repeated", self.oddities.repeated),
-            ("conflicts", self.oddities.conflicts),
-            ("reordered", self.oddities.reordered),
-            ("keep_alive_probes", self.oddities.probes),
-        ] {
-            if count > 0 {
-                streams.number(name, count);
-            }
-        }
-        if !streams.0.is_empty() {
-            fields.add("streams", Node::Map(streams));
-        }
-        let aside = aside::fields(counts);
-        if !aside.0.is_empty() {
-            fields.add("left_aside", Node::Map(aside));
-        }
-        let mut clients: Vec<_> = self.clients.iter().collect();
-        clients.sort_by_key(|(address, _)| **address);
-        let cameras = clients.into_iter().filter_map(|(address, client)| {
-            let guess = client.evidences.guess()?;
-            let mut fields = Fields::default();
-            fields.text("address", redact::address(*address));
-            guess_fields(&guess, &mut fields);
-            fields.number("exchanges", client.exchanges);
-            fields.number("warnings", client.warnings);
-            Some(Node::Map(fields))
-        });
-        let cameras: Vec<_> = cameras.take(MAX_LISTED).collect();
-        fields.add("cameras", Node::List(cameras));
-        if !self.warnings.is_empty() {
-            let warnings = self.warnings.iter().map(|(name, count)| {
-                let mut fields = Fields::default();
-                fields.words("name", *name);
-                fields.number("count", *count);
-                Node::Map(fields)
-            });
-            fields.add("warnings", Node::List(warnings.collect()));
-        }
-        if ending.was_stopped {
-            fields.add("stopped", Node::Flag(true));
-        }
-        match &ending.broken {
-            // Where it was stopped, a packet may be cut: nobody wanted the rest.
-            Some(error) if ending.was_stopped => fields.words("note", error.to_string()),
-            Some(error) => report.broken(Some(error.offset()), error.to_string()),
-            None => {}
-        }
-        let problems = [
-            aside::given_up(counts, self.given_up),
-            aside::nothing(counts, self.exchanges, self.connections),
-        ];
-        for problem in problems.into_iter().flatten() {
-            report.broken(None, problem);
-        }
-        self.tell(report)?;
-        Ok(self.worst)
-    }
 }
 
 impl Listener for Ear<'_, '_, '_> {
@@ -393,6 +317,14 @@ impl Listener for Ear<'_, '_, '_> {
         let unread = talk.take_unread();
         if talk.speech == Speech::Http { Ok(()) } else { self.connection(&talk, unread, end) }
     }
+
+    fn message(&mut self, message: &Message<'_>, time: u64) -> io::Result<()> {
+        self.heard(time);
+        for lookup in self.names.message(message, time) {
+            self.lookup(lookup)?;
+        }
+        Ok(())
+    }
 }
 
 impl Ear<'_, '_, '_> {
@@ -408,6 +340,19 @@ fn show_time(name: &'static str, nanoseconds: u64, fields: &mut Fields) {
     if nanoseconds > 0 {
         fields.words(name, time::utc(nanoseconds));
     }
+}
+
+fn show_warnings(warnings: Vec<Warning>, fields: &mut Fields) {
+    if warnings.is_empty() {
+        return;
+    }
+    let warnings = warnings.into_iter().map(|warning| {
+        let mut fields = Fields::default();
+        fields.words("name", warning.name);
+        fields.words("text", warning.text);
+        Node::Map(fields)
+    });
+    fields.add("warnings", Node::List(warnings.collect()));
 }
 
 fn show_guess(guess: Option<&Guess>, fields: &mut Fields) {

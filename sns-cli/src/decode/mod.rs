@@ -14,6 +14,7 @@ mod guess;
 mod incoming;
 mod input;
 mod listener;
+mod lookups;
 mod message;
 mod others;
 mod request;

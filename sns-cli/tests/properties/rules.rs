@@ -4,7 +4,7 @@
 use sns_cli::capture::connections::{End, Listener, Peers, Side};
 use sns_cli::capture::file::{Packet, Packets};
 use sns_cli::capture::link::{Frame, Links};
-use sns_cli::capture::network::Network;
+use sns_cli::capture::network::{Heard, Message, Network};
 use sns_cli::capture::stream::{Arrival, Content, Piece, Stream};
 use sns_cli::capture::{Capture, Counts};
 use std::collections::VecDeque;
@@ -75,13 +75,20 @@ pub(crate) fn frame(bytes: &[u8]) {
         let frame = Frame { link, bytes: frame, lost: 0, time };
         links.frame(&frame, &mut counts, &mut |datagram, counts| {
             assert!(datagram.len() <= 16 * frame.bytes.len().max(length));
-            network.datagram(datagram, 0, time, counts, &mut |segment| {
-                assert!(segment.payload.len() <= 65_535.max(datagram.len()));
+            network.datagram(datagram, 0, time, counts, &mut |heard| {
+                assert!(payload(heard).len() <= 65_535.max(datagram.len()));
             });
         });
     }
     links.finish(&mut counts);
     network.finish(&mut counts);
+}
+
+fn payload<'a>(heard: &Heard<'a>) -> &'a [u8] {
+    match heard {
+        Heard::Segment(segment) => segment.payload,
+        Heard::Message(message) => message.payload,
+    }
 }
 
 /// IP fragments in any order and number: the payload that comes out is at most a packet's. Each
@@ -94,8 +101,8 @@ pub(crate) fn fragments(bytes: &[u8]) {
         let (packet, after) = after.split_at(after.len().min(usize::from(length)));
         rest = after;
         now += 1_000_000_000;
-        network.datagram(packet, 0, now, &mut counts, &mut |segment| {
-            assert!(segment.payload.len() <= 65_535);
+        network.datagram(packet, 0, now, &mut counts, &mut |heard| {
+            assert!(payload(heard).len() <= 65_535);
         });
     }
     network.finish(&mut counts);
@@ -217,6 +224,11 @@ impl Listener for Ear {
 
     fn closed(&mut self, _: [u64; 2], _: &Peers, _: &End) -> io::Result<()> {
         self.closed += 1;
+        Ok(())
+    }
+
+    fn message(&mut self, message: &Message<'_>, _: u64) -> io::Result<()> {
+        assert!(message.from.port() == 53 || message.to.port() == 53);
         Ok(())
     }
 }
