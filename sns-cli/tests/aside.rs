@@ -112,6 +112,30 @@ fn a_capture_of_which_nothing_is_told_says_why() {
     }
 }
 
+/// As `tcpdump -s 54` records it: the headers, and nothing of what was said.
+#[test]
+fn a_capture_of_headers_alone_says_so() {
+    let mut packets = Vec::new();
+    let mut camera = Peer::open(9999, &mut packets);
+    camera.say(true, b"GET / HTTP/1.1\r\nHost: gld.samsungosp.com\r\n\r\n", &mut packets);
+    camera.say(false, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", &mut packets);
+    let whole = pcap(101, &packets);
+    let (told, code) = decode(&whole);
+    assert_eq!((&told[0]["kind"], code), (&"hotspot".into(), Some(0)));
+    let mut cut = whole[..24].to_vec();
+    for packet in &packets {
+        let kept = packet.len().min(40) as u32;
+        for word in [1_700_000_000, 0, kept, packet.len() as u32] {
+            cut.extend(u32::to_le_bytes(word));
+        }
+        cut.extend(&packet[..kept as usize]);
+    }
+    let (told, code) = decode(&cut);
+    let error = told.last().unwrap()["error"].as_str().unwrap();
+    assert!(error.contains("2 packets are there only with the beginning"), "{error}");
+    assert_eq!(code, Some(1));
+}
+
 #[test]
 fn what_some_frames_hid_is_said_beside_what_others_tell() {
     let (told, code) = testdata("ppi.pcap");

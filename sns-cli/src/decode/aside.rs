@@ -104,14 +104,18 @@ fn advice(counts: &Counts) -> Vec<String> {
             "encrypted: decrypt with airdecap-ng or Wireshark first, or capture behind the access \
              point",
         ),
-        (counts.damaged, "frame", "damaged, as their checksum says: capture nearer to the camera"),
+        (counts.damaged, "frame", "damaged, as the checksum says: capture nearer to the camera"),
         (counts.frame_fragments, "piece", "of 802.11 frames whose other pieces are missing"),
         (counts.lost_fragments, "fragment", "of IP packets whose other fragments are missing"),
         (
             counts.unreadable,
             "packet",
-            "not to be read: their headers make no sense, or were cut off (tcpdump -s 0 keeps them \
-             whole)",
+            "not to be read, with headers that make no sense or were cut off",
+        ),
+        (
+            counts.cut_packets,
+            "packet",
+            "there only with the beginning: record with tcpdump -s 0, which keeps all of each",
         ),
     ] {
         if count > 0 {
