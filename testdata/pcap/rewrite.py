@@ -575,10 +575,17 @@ def by_chance(seed, source, target):
     for change in rng.sample([lambda s: repeat(s, rng, False), lambda s: reorder(s, rng, 4), wrap, probes,
                               lambda s: lose(s, rng, 0.1, False)], rng.randrange(1, 5)):
         segments = change(segments)
+    options = bytes([6, 0, 1, 4]) + bytes(4)
     link, packets = rng.choice([
-        (1, lambda: frames(segments)), (1, lambda: fragments(segments)), (1, lambda: vlan(segments)),
-        (1, lambda: version6(segments)), (101, lambda: bare(segments)),
-        (105, lambda: wireless(segments, rng)), (127, lambda: wireless(segments, rng, radiotap))])
+        (1, lambda: frames(segments)), (1, lambda: fragments(segments, rng.randrange(1, 90) * 8)),
+        (1, lambda: [packet for packet in fragments(segments) for _ in range(rng.randrange(1, 3))]),
+        (1, lambda: vlan(segments)), (1, lambda: pppoe(segments)), (1, lambda: mpls(segments)),
+        (1, lambda: authenticated(segments)), (1, lambda: version6(segments)),
+        (1, lambda: version6(segments, rng.randrange(10, 90) * 8, options, 60)), (101, lambda: bare(segments)),
+        (105, lambda: wireless(segments, rng)), (127, lambda: wireless(segments, rng, radiotap)),
+        (192, lambda: wireless(segments, rng, ppi)), (119, lambda: wireless(segments, rng, prism)),
+        (127, lambda: pieces(segments, radiotap, rng.randrange(100, 800))),
+        (192, lambda: pieces(segments, ppi, rng.randrange(100, 800)))])
     open(target, "wb").write(pcap(packets(), link=link))
 
 
