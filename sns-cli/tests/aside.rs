@@ -201,6 +201,19 @@ fn connections_that_are_given_up_are_told() {
     assert!(error.contains("12 connections were given up") && error.contains("2048"), "{error}");
 }
 
+#[test]
+fn connections_that_are_given_up_before_they_speak_are_told() {
+    let mut packets = Vec::new();
+    for number in 0..2050 {
+        Peer::open(10_000 + number, &mut packets);
+    }
+    let (told, code) = decode(&pcap(101, &packets));
+    let given_up: Vec<&Value> = told.iter().filter(|line| line["kind"] == "given_up").collect();
+    let clients: Vec<&str> = given_up.iter().map(|line| line["client"].as_str().unwrap()).collect();
+    assert_eq!(clients, ["10.0.0.2:10000", "10.0.0.2:10001"]);
+    assert_eq!((&told.last().unwrap()["given_up_connections"], code), (&2.into(), Some(1)));
+}
+
 /// A port scan takes no room from who has something to say.
 #[test]
 fn connections_that_nobody_answered_make_room_first() {

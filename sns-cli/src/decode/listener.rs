@@ -240,6 +240,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             (_, Speech::Handshake) => "tls",
             (Cause::Refused, _) => "refused",
             (Cause::Unanswered, _) => "unanswered",
+            (Cause::GivenUp, _) => "given_up",
             _ => "other",
         };
         self.other_connections += u64::from(kind == "other");
@@ -271,6 +272,10 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             "unanswered" => {
                 "nothing answered at all: the address is wrong, the host is down, or a firewall \
                  drops what comes"
+            }
+            "given_up" => {
+                "too many connections were open at once, and this one was given up before anything \
+                 was recognised in it"
             }
             _ => "no HTTP was recognised in it",
         };

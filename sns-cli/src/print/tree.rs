@@ -138,6 +138,7 @@ fn headline(report: &Report) -> String {
         "tls" => "encrypted",
         "refused" => "connection refused",
         "unanswered" => "no reply to the connection",
+        "given_up" => "a connection is given up",
         "other" => "not HTTP",
         _ => "unknown",
     };
