@@ -10,7 +10,7 @@ use super::{Ear, show_guess, show_time, show_warnings};
 use crate::redact;
 use crate::report::Node;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 impl Ear<'_, '_, '_> {
     /// Tells of a name that was looked up.
@@ -109,17 +109,24 @@ fn warnings(lookup: &Lookup, asker: &Asker<'_>) -> Vec<Warning> {
                 .to_owned(),
         ),
         Told::Cut => {}
-        Told::Addresses(addresses) => addressed(addresses, asker, &mut add),
+        Told::Addresses(addresses) => {
+            addressed(addresses, lookup.client.ip(), asker, &mut add);
+        }
     }
     warnings
 }
 
 fn addressed(
     addresses: &[Ipv4Addr],
+    client: IpAddr,
     asker: &Asker<'_>,
     add: &mut impl FnMut(&'static str, String),
 ) {
-    if addresses.iter().any(|address| address.is_unspecified() || address.is_loopback()) {
+    // Who tries it all on one machine finds it there.
+    let is_nowhere = |address: &Ipv4Addr| {
+        address.is_unspecified() || address.is_loopback() && !client.is_loopback()
+    };
+    if addresses.iter().any(is_nowhere) {
         add(
             "name-blocked",
             "it leads nowhere, or back to the camera itself: an ad blocker does this; allow the \
