@@ -1,9 +1,19 @@
-//! What single models do, for `--model`.
+//! What cameras do: the names that all ask for, and what single models do, for `--model`.
 //!
 //! Law: what is known is from facts.md sections 2, 5 and 6; whatever is not known of a model is done
 //! as the NX300 does it, whose captures are the only ones, and the person is told so.
 
 use samsung_sns::model::{MODELS, Model, Sends};
+
+/// The names that a camera may ask for (facts.md section 1).
+pub(crate) const NAMES: [&str; 6] = [
+    "gld.samsungosp.com",
+    "www.samsungimaging.com",
+    "www.ospserver.net",
+    "snsgw.samsungmobile.com",
+    "www.yahoo.co.kr",
+    "www.msn.com",
+];
 
 /// The model of this name, for the command line.
 pub(crate) fn model(name: &str) -> Result<&'static Model, String> {

@@ -34,8 +34,12 @@ enum Command {
     /// Explain what a camera said: packet captures, HTTP requests and answers, XML bodies,
     /// recognised by their content
     ///
+    /// Ctrl-C ends a capture that is still being made, and tells what there is so far; a second one
+    /// ends at once.
+    ///
     /// Exit code: 0 understood (oddities and warnings are only noted), 1 broken input, or something
-    /// is missing in it, 2 a file that cannot be read. With several files, the worst of them.
+    /// is missing in it, or nothing could be decoded, 2 a file that cannot be read. With several
+    /// files, the worst of them.
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(decode::Arguments),
     /// Send files to a server exactly as a camera does, and say what it answered
@@ -83,7 +87,10 @@ const DECODE_EXAMPLES: &str = "\
 Examples:
   sns-cli decode login.xml
   sns-cli decode --json request.http answer.http
-  sns-cli decode --redact -";
+  sns-cli decode --redact -
+  sns-cli decode --extract photos camera.pcapng
+
+Live, until you press Ctrl-C: tcpdump -i wlan0 -U -w - | sns-cli decode -";
 
 const MODELS_EXAMPLES: &str = "\
 Examples:

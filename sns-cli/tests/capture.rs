@@ -124,7 +124,8 @@ fn every_golden_file_and_every_redacted_line_keep_to_the_schema() {
     }
     let unreadable = lines(&sns_cli().args(["--json", "missing.pcap"]).output().unwrap());
     check(&unreadable[0], "missing.pcap");
-    let expected = ["capture", "connection", "exchange", "request", "response", "unknown", "xml"];
+    let expected =
+        ["capture", "connection", "exchange", "lookup", "request", "response", "unknown", "xml"];
     let missing: Vec<_> = expected.iter().filter(|form| !forms.contains(**form)).collect();
     // Answers have no goldens of their own among files.
     assert!(missing.is_empty() || missing == [&"response"], "{missing:?}");
@@ -175,7 +176,16 @@ fn the_way_of_the_packets_changes_nothing_of_what_is_said() {
                 "wireless.pcap",
                 "radiotap.pcap",
                 "aggregated.pcap",
+                "pieces.pcap",
+                "ppi.pcap",
+                "prism.pcap",
+                "avs.pcap",
+                "pppoe.pcap",
+                "authenticated.pcap",
+                "fragments-twice.pcap",
+                "ipv6-options.pcap",
                 "sections.pcapng",
+                "old-blocks.pcapng",
             ][..],
         ),
         (
@@ -184,6 +194,8 @@ fn the_way_of_the_packets_changes_nothing_of_what_is_said() {
                 "raw-12.pcap",
                 "null-big-endian.pcap",
                 "loop.pcap",
+                "mpls.pcap",
+                "pieces-plain.pcap",
                 "big-endian-nano.pcap",
                 "email.pcapng.gz",
             ],
@@ -276,7 +288,7 @@ fn a_wrong_server_is_told_every_wrong() {
 
 #[test]
 fn a_right_server_is_told_no_wrong() {
-    for file in ["social", "email", "ipv6", "hotspot"] {
+    for file in ["social", "email", "ipv6", "hotspot", "names"] {
         for line in told(&format!("pcap/{file}.pcap")) {
             assert_eq!(line.get("warnings"), None, "{file}");
             if line["form"] == "exchange" {

@@ -10,6 +10,7 @@ import gzip
 import random
 import struct
 import sys
+import zlib
 
 
 # Files
@@ -47,8 +48,9 @@ def block(kind, body, order):
     return struct.pack(order + "I", kind) + length + body + length
 
 
-def pcapng(sections):
-    """sections: (byte order, [(link, resolution, offset in seconds)], [(interface, packet)])"""
+def pcapng(sections, old=False):
+    """sections: (byte order, [(link, resolution, offset in seconds)], [(interface, packet)]); with
+    `old`, in the packet blocks that the enhanced ones replaced"""
     out = b""
     for order, interfaces, packets in sections:
         out += block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
@@ -62,6 +64,10 @@ def pcapng(sections):
             _, resolution, offset = interfaces[interface]
             units = 2**(resolution & 0x7F) if resolution & 0x80 else 10**resolution
             ticks = (when - offset * 10**9) * units // 10**9
+            if old:
+                out += block(2, struct.pack(order + "HHIIII", interface, 0, ticks >> 32, ticks & 0xFFFFFFFF,
+                                            len(frame), len(frame)) + frame, order)
+                continue
             out += block(6, struct.pack(order + "IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF,
                                         len(frame), len(frame)) + frame, order)
         out += block(0x0BAD, b"a block that nobody knows", order)
@@ -239,13 +245,14 @@ def fragments(segments, size=584):
     return out
 
 
-def version6(segments, size=None):
-    """The same over IPv6, behind a hop-by-hop header, in fragments if a size is given."""
+def version6(segments, size=None, inner=b"", kind=6):
+    """The same over IPv6, behind a hop-by-hop header, in fragments if a size is given. In these,
+    headers of the first kind may stand before TCP."""
     out = []
     for number, s in enumerate(segments):
         addresses = [b"\xfd\0" + bytes(10) + s.ip[at:at + 4] for at in (12, 16)]
-        tcp = s.tcp()
-        hop = bytes([6, 0, 1, 4, 0, 0, 0, 0])
+        tcp = inner + s.tcp()
+        hop = bytes([kind, 0, 1, 4, 0, 0, 0, 0])
 
         def packet(first, extra, payload):
             return struct.pack(">IHBB", 6 << 28, len(extra + payload), first, 64) + b"".join(addresses) + extra + payload
@@ -256,7 +263,7 @@ def version6(segments, size=None):
             continue
         for at in range(0, len(tcp), size):
             more = at + size < len(tcp)
-            extra = bytes([44]) + hop[1:] + struct.pack(">BBHI", 6, 0, at | more, number + 1)
+            extra = bytes([44]) + hop[1:] + struct.pack(">BBHI", kind, 0, at | more, number + 1)
             out.append((s.when, ethernet + packet(0, extra, tcp[at:at + size])))
     return out
 
@@ -281,23 +288,69 @@ def padded(segments):
     return [(s.when, (s.ethernet + s.packet()).ljust(60, b"\x55") + b"\xde\xad\xbe\xef") for s in segments]
 
 
+def pppoe(segments):
+    """In a session of PPPoE; the protocol now and then in one byte."""
+    out = []
+    for number, s in enumerate(segments):
+        payload = (b"\x21" if number % 3 == 0 else b"\0\x21") + s.packet()
+        out.append((s.when, s.ethernet[:12] + b"\x88\x64" + struct.pack(">BBHH", 0x11, 0, 7, len(payload)) + payload))
+    return out
+
+
+def mpls(segments):
+    """Behind two labels."""
+    labels = struct.pack(">II", 100 << 12 | 64, 200 << 12 | 1 << 8 | 64)
+    return [(s.when, s.ethernet[:12] + b"\x88\x47" + labels + s.packet()) for s in segments]
+
+
+def authenticated(segments):
+    """With the IP Authentication Header."""
+    out = []
+    for s in segments:
+        head, tcp = s.packet()[:20], s.tcp()
+        extra = struct.pack(">BBHII", 6, 4, 0, 1, 1) + bytes(12)
+        head = head[:2] + struct.pack(">H", 44 + len(tcp)) + head[4:9] + b"\x33\0\0" + head[12:]
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+        out.append((s.when, s.ethernet + head + extra + tcp))
+    return out
+
+
 def null(segments, order):
     return [(s.when, struct.pack(order + "I", 2) + s.packet()) for s in segments]
 
 
-def wireless(segments, rng, radiotap):
+def radiotap(when, flags):
+    """The head that a radio puts before a frame: here with a time (8 bytes, aligned), flags, rate; a
+    second word of bits says nothing more."""
+    head = struct.pack("<BBHII", 0, 0, 0, 0x80000007, 0) + b"\0\0\0\0" + struct.pack("<QBB", when // 1000, flags, 2)
+    return head[:2] + struct.pack("<H", len(head)) + head[4:]
+
+
+def ppi(when, flags):
+    """A field that nobody knows, then 802.11-Common: time, flags, rate, channel, and the radio's."""
+    bits = (1 if flags & 0x10 else 0) | (4 if flags & 0x40 else 0)
+    fields = struct.pack("<HHI", 30000, 4, 0) + struct.pack("<HHQHHHHBBbb", 2, 20, when // 1000, bits, 2, 2412, 0x80, 0, 0, -40, -90)
+    return struct.pack("<BBHI", 0, 0, 8 + len(fields), 105) + fields
+
+
+def prism(_, __):
+    return struct.pack("<II16s", 0x44, 144, b"wlan0") + bytes(120)
+
+
+def avs(when, _):
+    return struct.pack(">IIQQ", 0x80211001, 64, when // 1000, when // 1000) + bytes(40)
+
+
+def wireless(segments, rng, radio=None):
     """802.11: from and to an access point, plain and QoS, with beacons, encrypted frames, damaged
     copies and fragments between them."""
     out = []
+    has_flags = radio in (radiotap, ppi)
 
     def add(when, frame, flags=0x10):
-        if radiotap:
+        if has_flags:
             frame += b"\x11\x22\x33\x44"
-            # time (8 bytes, aligned), flags, rate; a second word of bits says nothing more
-            head = struct.pack("<BBHII", 0, 0, 0, 0x80000007, 0) + b"\0\0\0\0" + struct.pack("<QBB", when // 1000, flags, 2)
-            head = head[:2] + struct.pack("<H", len(head)) + head[4:]
-            frame = head + frame
-        out.append((when, frame))
+        out.append((when, (radio(when, flags) if radio else b"") + frame))
 
     for number, s in enumerate(segments):
         to_ap = s.dport == 80
@@ -310,12 +363,45 @@ def wireless(segments, rng, radiotap):
             add(s.when, b"\x80\0\0\0" + b"\xff" * 6 + MACS[1] + MACS[1] + b"\0\0" + bytes(12))
         if number % 5 == 0:
             add(s.when, control[:1] + bytes([control[1] | 0x40]) + header[2:] + rng.randbytes(40))
-        if radiotap and number % 4 == 0:
+        if has_flags and number % 4 == 0:
             add(s.when, header + rng.randbytes(len(body)), 0x50)
         add(s.when, header + body)
         if number % 6 == 0:  # the acknowledgement was lost: the same again
             add(s.when, control[:1] + bytes([control[1] | 0x08]) + header[2:] + body)
     return out
+
+
+def encrypted(segments, rng):
+    """Every frame with data is encrypted."""
+    return [(s.when, b"\x88\x41\0\0" + MACS[1] + MACS[2] + MACS[3] + struct.pack("<HH", number << 4, 0)
+             + rng.randbytes(8 + len(s.packet()) + 16)) for number, s in enumerate(segments)]
+
+
+def pieces(segments, radio=None, size=400):
+    """Every long 802.11 frame comes in pieces, with its checksum, whether the radio says so or not;
+    now and then a piece comes again, or two frames at once. The numbers begin again after 8."""
+    out, at_once = [], []
+    for number, s in enumerate(segments):
+        body = LLC + s.packet()
+        parts = [body[at:at + size] for at in range(0, len(body), size)]
+        qos = number % 2
+        frames = []
+        for index, part in enumerate(parts):
+            more = index + 1 < len(parts)
+            control = bytes([0x88 if qos else 0x08, (0x01 if s.dport == 80 else 0x02) | (0x04 if more else 0)])
+            macs = MACS[1] + MACS[2] if s.dport == 80 else MACS[2] + MACS[1]
+            head = macs + MACS[3] + struct.pack("<H", number % 8 << 4 | index) + bytes(2 * qos)
+            for retry in ([0, 8] if (number + index) % 5 == 0 else [0]):
+                frame = control[:1] + bytes([control[1] | retry]) + b"\0\0" + head + part
+                frame += struct.pack("<I", zlib.crc32(frame))
+                frames.append((s.when, (radio(s.when, 0x10) if radio else b"") + frame))
+        if number % 4 == 1:
+            at_once = frames
+        else:
+            for at in range(max(len(at_once), len(frames))):
+                out += at_once[at:at + 1] + frames[at:at + 1]
+            at_once = []
+    return out + at_once
 
 
 def aggregated(segments):
@@ -330,6 +416,92 @@ def aggregated(segments):
             body += MACS[1] + MACS[2] + struct.pack(">H", len(inner)) + inner
         out.append((group[0].when, b"\x88\x01\0\0" + MACS[1] + MACS[2] + MACS[3] + b"\0\0" + b"\x80\0" + body))
     return out
+
+
+# Names
+
+CAMERA, RESOLVER = bytes([10, 42, 0, 1]), bytes([10, 42, 0, 53])
+
+
+def udp(when, source, target, payload):
+    """One message in its Ethernet frame; source and target are an address and a port."""
+    (here, sport), (there, dport) = source, target
+    length = 8 + len(payload)
+    pseudo = here + there + struct.pack(">BBH", 0, 17, length)
+    head = struct.pack(">HHH", sport, dport, length)
+    total = checksum(pseudo + head + b"\0\0" + payload) or 0xFFFF
+    ip = b"\x45\0" + struct.pack(">HHHBBH", 20 + length, 0, 0x4000, 64, 17, 0) + here + there
+    ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+    return when, bytes(12) + b"\x08\0" + ip + head + struct.pack(">H", total) + payload
+
+
+def labels(name):
+    return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+
+
+def question(number, name, kind=1):
+    return struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels(name) + struct.pack(">HH", kind, 1)
+
+
+def answer(asked, *addresses, code=0, alias=None, flags=0x8180):
+    """The answer to a question: through an alias, if there is one."""
+    records, owner = b"", b"\xc0\x0c"
+    if alias:
+        records += owner + struct.pack(">HHIH", 5, 1, 60, len(labels(alias))) + labels(alias)
+        owner = labels(alias)
+    for address in addresses:
+        records += owner + struct.pack(">HHIH4s", 1, 1, 60, 4, bytes(map(int, address.split("."))))
+    count = len(addresses) + bool(alias)
+    return asked[:2] + struct.pack(">HHHHH", flags | code, 1, count, 0, 0) + asked[12:] + records
+
+
+class Asker:
+    """A camera that asks for names."""
+
+    def __init__(self, when):
+        self.when, self.port, self.out = when, 1024, []
+
+    def ask(self, name, reply=None, again=(), after=12, kind=1):
+        """Asks, again after so many milliseconds, and is answered what `reply` makes of the question."""
+        self.port += 1
+        here, there = (CAMERA, self.port), (RESOLVER, 53)
+        asked = question(self.port * 7 % 65536, name, kind)
+        for wait in (0, *again):
+            self.when += wait * 10**6
+            self.out.append(udp(self.when, here, there, asked))
+        self.when += after * 10**6
+        if reply:
+            self.out.append(udp(self.when, there, here, reply(asked)))
+        self.when += 10**6
+
+
+def names(segments):
+    """The camera finds its server before it calls: asked twice, through an alias, in capital letters;
+    what else is asked is not its business."""
+    camera = Asker(min(s.when for s in segments) - 8 * 10**9)
+    camera.ask("gld.samsungosp.com", lambda q: answer(q, "10.42.0.1"))
+    camera.ask("WWW.Yahoo.co.kr", lambda q: answer(q, "10.42.0.1", alias="all.cameras.lan"))
+    camera.ask("www.yahoo.co.kr", lambda q: answer(q), kind=28)
+    camera.ask("snsgw.samsungmobile.com", lambda q: answer(q, "10.42.0.1"), again=[2000])
+    camera.ask("example.org", lambda q: answer(q, "192.0.2.1"))
+    return camera.out + frames(segments)
+
+
+def names_dead(when):
+    """The camera never comes: no name leads to its server, each in its own way. The last answer is
+    cut by the capture."""
+    camera = Asker(when)
+    camera.ask("snsgw.samsungmobile.com", lambda q: answer(q, code=3))
+    camera.ask("gld.samsungosp.com", lambda q: answer(q, "0.0.0.0"))
+    camera.ask("www.yahoo.co.kr", lambda q: answer(q, "192.168.7.1"))
+    camera.ask("www.msn.com", lambda q: answer(q, "203.0.113.5", "203.0.113.6"))
+    camera.ask("www.ospserver.net", lambda q: answer(q, code=2))
+    camera.ask("www.samsungimaging.com", lambda q: answer(q, alias="samsungimaging.com"))
+    camera.ask("www.msn.com", lambda q: answer(q, flags=0x8380))
+    camera.ask("www.ospserver.net", again=[2000, 2000], after=20_000)
+    camera.ask("gld.samsungosp.com", again=[5000])
+    camera.ask("www.yahoo.co.kr", lambda q: answer(q, "10.42.0.1", alias="a-name-so-long-that-it-is-cut.lan"))
+    return camera.out
 
 
 def main(folder):
@@ -362,8 +534,8 @@ def main(folder):
     write("raw-12.pcap", pcap(bare(email), link=12))
     write("null-big-endian.pcap", pcap(null(email, ">"), link=0, order=">"))
     write("loop.pcap", pcap(null(email, ">"), link=108))
-    write("wireless.pcap", pcap(wireless(social, rng, False), link=105))
-    write("radiotap.pcap", pcap(wireless(social, rng, True), link=127))
+    write("wireless.pcap", pcap(wireless(social, rng), link=105))
+    write("radiotap.pcap", pcap(wireless(social, rng, radiotap), link=127))
     write("aggregated.pcap", pcap(aggregated(social), link=105))
     write("big-endian-nano.pcap", pcap(frames(email), order=">", nano=True))
     half = len(social) // 2
@@ -375,6 +547,25 @@ def main(folder):
     ]))
     whole = pcapng([("<", [(1, 9, 0)], [(0, s.frame()) for s in email])])
     write("email.pcapng.gz", gzip.compress(whole, 9, mtime=0))
+    for link, radio in (119, prism), (163, avs), (192, ppi):
+        write(radio.__name__ + ".pcap", pcap(wireless(social, random.Random(link), radio), link=link))
+    write("encrypted.pcap", pcap(encrypted(email, random.Random(8)), link=105))
+    write("pieces.pcap", pcap(pieces(social, radiotap), link=127))
+    write("pieces-plain.pcap", pcap(pieces(email), link=105))
+    write("unknown-link.pcap", pcap(bare(email), link=147))
+    write("pppoe.pcap", pcap(pppoe(social)))
+    write("mpls.pcap", pcap(mpls(email)))
+    write("authenticated.pcap", pcap(authenticated(social)))
+    twice = [packet for packet in fragments(social) for _ in range(2)]
+    write("fragments-twice.pcap", pcap(twice))
+    options, authentication = bytes([51, 0, 1, 4]) + bytes(4), bytes([6, 4]) + bytes(22)
+    write("ipv6-options.pcap", pcap(version6(social, 504, options + authentication, 60)))
+    write("old-blocks.pcapng", pcapng([
+        ("<", [(1, 6, 0)], [(0, s.frame()) for s in social[:half]]),
+        (">", [(105, 6, 0), (1, 9, 0)], [(1, s.frame()) for s in social[half:]]),
+    ], old=True))
+    write("names.pcap", pcap(names(social)))
+    write("names-dead.pcap", pcap(names_dead(social[0].when), snap=120))
     write("cut-file.pcap", open(folder + "/social.pcap", "rb").read()[:-700])
 
 
@@ -384,10 +575,17 @@ def by_chance(seed, source, target):
     for change in rng.sample([lambda s: repeat(s, rng, False), lambda s: reorder(s, rng, 4), wrap, probes,
                               lambda s: lose(s, rng, 0.1, False)], rng.randrange(1, 5)):
         segments = change(segments)
+    options = bytes([6, 0, 1, 4]) + bytes(4)
     link, packets = rng.choice([
-        (1, lambda: frames(segments)), (1, lambda: fragments(segments)), (1, lambda: vlan(segments)),
-        (1, lambda: version6(segments)), (101, lambda: bare(segments)),
-        (105, lambda: wireless(segments, rng, False)), (127, lambda: wireless(segments, rng, True))])
+        (1, lambda: frames(segments)), (1, lambda: fragments(segments, rng.randrange(1, 90) * 8)),
+        (1, lambda: [packet for packet in fragments(segments) for _ in range(rng.randrange(1, 3))]),
+        (1, lambda: vlan(segments)), (1, lambda: pppoe(segments)), (1, lambda: mpls(segments)),
+        (1, lambda: authenticated(segments)), (1, lambda: version6(segments)),
+        (1, lambda: version6(segments, rng.randrange(10, 90) * 8, options, 60)), (101, lambda: bare(segments)),
+        (105, lambda: wireless(segments, rng)), (127, lambda: wireless(segments, rng, radiotap)),
+        (192, lambda: wireless(segments, rng, ppi)), (119, lambda: wireless(segments, rng, prism)),
+        (127, lambda: pieces(segments, radiotap, rng.randrange(100, 800))),
+        (192, lambda: pieces(segments, ppi, rng.randrange(100, 800)))])
     open(target, "wb").write(pcap(packets(), link=link))
 
 

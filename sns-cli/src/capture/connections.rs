@@ -3,16 +3,17 @@
 //!
 //! Law: a connection is told as soon as something of it is known, and ends with its last byte, a
 //! reset, a long silence, or the capture. A new SYN on the same ports is a new connection. What is
-//! open is bounded: the one that was silent for longest ends first.
+//! open is bounded: what is over makes room first, then what nobody answered, then the one that was
+//! silent for longest; but none makes room for the rest of one whose beginning was not seen.
 
-use super::network::Segment;
+use super::network::{Message, Segment};
 use super::stream::{Arrival, Oddities, Piece, Stream};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 
 /// So many connections are followed at a time.
-const MAX_OPEN: usize = 2048;
+pub const MAX_OPEN: usize = 2048;
 /// So much may wait behind holes in all of them.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// A connection without packets for this long has ended.
@@ -71,8 +72,10 @@ pub enum Cause {
     Unanswered,
     /// Only what its opener said is in the capture.
     OneSided,
-    /// Nothing was heard for long, or too many others were open.
+    /// Nothing was heard for long.
     Silence,
+    /// Too many others were open, and this one was silent for longest.
+    GivenUp,
     /// The capture ended first.
     CaptureEnded,
 }
@@ -118,6 +121,12 @@ pub trait Listener {
     /// # Errors
     /// Whatever should stop the reading.
     fn closed(&mut self, talk: Self::Talk, peers: &Peers, end: &End) -> io::Result<()>;
+
+    /// Somebody asked for a name, or was answered.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn message(&mut self, message: &Message<'_>, time: u64) -> io::Result<()>;
 }
 
 struct Connection<T> {
@@ -139,13 +148,19 @@ pub struct Connections<L: Listener> {
     now: u64,
     next_tick: u64,
     waiting: usize,
+    unfollowed: u64,
 }
 
 impl<L: Listener> Connections<L> {
     /// None yet.
     pub fn new(listener: L) -> Connections<L> {
         let open = HashMap::new();
-        Connections { listener, open, count: 0, now: 0, next_tick: 0, waiting: 0 }
+        Connections { listener, open, count: 0, now: 0, next_tick: 0, waiting: 0, unfollowed: 0 }
+    }
+
+    /// How many segments were passed over, because there was no room for their connection.
+    pub fn unfollowed(&self) -> u64 {
+        self.unfollowed
     }
 
     /// Who listens.
@@ -198,8 +213,9 @@ impl<L: Listener> Connections<L> {
             if !says_something && (segment.is_reset || segment.missing == 0) {
                 return Ok(());
             }
-            if self.open.len() >= MAX_OPEN {
-                self.make_room()?;
+            if self.open.len() >= MAX_OPEN && !self.make_room(segment.is_first)? {
+                self.unfollowed += 1;
+                return Ok(());
             }
             let connection = self.begin(segment, time)?;
             self.open.insert(key, connection);
@@ -281,19 +297,29 @@ impl<L: Listener> Connections<L> {
         Ok(())
     }
 
-    /// Ends an eighth of all connections: those that were silent for longest.
-    fn make_room(&mut self) -> io::Result<()> {
+    /// Ends some connections to which nothing more will come, or else the one that was silent for
+    /// longest, unless it is only for the rest of another one.
+    fn make_room(&mut self, is_beginning: bool) -> io::Result<bool> {
         let mut all: Vec<_> = self
             .open
             .iter()
-            .map(|(key, connection)| (connection.talk.is_some(), connection.last, *key))
+            .map(|(key, connection)| (!connection.is_idle(), connection.last, *key))
             .collect();
+        // Room is made for several at a time: to look through all takes long.
+        let several = MAX_OPEN / 64;
+        all.select_nth_unstable(several);
+        all.truncate(several);
         all.sort_unstable();
-        for (_, _, key) in all.into_iter().take(MAX_OPEN / 8) {
-            self.end(key, Cause::Silence)?;
+        let idle = all.iter().take_while(|(is_busy, _, _)| !is_busy).count();
+        let is_silent = all.first().is_some_and(|(_, last, _)| self.now - last > MEMORY);
+        if idle == 0 && !is_beginning && !is_silent {
+            return Ok(false);
+        }
+        for (_, _, key) in all.into_iter().take(idle.max(1)) {
+            self.end(key, Cause::GivenUp)?;
             self.open.remove(&key);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Tells the end of a connection, once.
@@ -360,6 +386,12 @@ impl<T> Connection<T> {
         self.talk.is_some() && self.opener.is_complete() && self.called.is_complete()
     }
 
+    /// It is over, or nobody answered it yet.
+    fn is_idle(&self) -> bool {
+        let has_said = self.opener.given() + self.called.given() > 0;
+        self.talk.is_none() || !self.was_answered && !has_said
+    }
+
     /// Nothing more is meant to come.
     fn is_ending(&self) -> bool {
         self.reset.is_some() || (self.opener.has_end() && self.called.has_end())
@@ -372,6 +404,7 @@ impl<T> Connection<T> {
             Some(side) => Cause::Reset(side),
             None if self.opener.has_end() && self.called.has_end() => Cause::Closed,
             None if is_silent && !self.was_answered => Cause::Unanswered,
+            None if otherwise == Cause::GivenUp => otherwise,
             None if !self.was_answered => Cause::OneSided,
             None => otherwise,
         }

@@ -20,6 +20,9 @@ const MAX_INTERFACES: usize = 4096;
 /// The link layer of a packet whose interface was never described.
 pub const NO_LINK: u32 = u32::MAX;
 
+/// The packet block of pcapng that the enhanced one replaced.
+const OLD_PACKET: u32 = 2;
+
 const NANOSECONDS: u128 = 1_000_000_000;
 
 /// One packet.
@@ -113,6 +116,19 @@ pub struct Packets {
 struct Interfaces {
     all: Vec<Interface>,
     is_big_endian: bool,
+}
+
+impl Interfaces {
+    /// A packet that one of them saw.
+    fn packet<'a>(&self, number: u32, ticks: u64, data: &'a [u8], length: u32) -> Packet<'a> {
+        let interface = self.all.get(number as usize);
+        Packet {
+            time: interface.map_or(0, |interface| interface.nanoseconds(ticks)),
+            link: interface.map_or(NO_LINK, |interface| interface.link),
+            data,
+            length,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -275,15 +291,10 @@ fn next_generation<'a>(interfaces: &mut Interfaces, block: Block<'a>) -> Option<
             });
         }
         Block::EnhancedPacket(packet) => {
-            let interface = interfaces.all.get(packet.if_id as usize);
             let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
             let kept = packet.data.len().min(packet.caplen as usize);
-            return Some(Packet {
-                time: interface.map_or(0, |interface| interface.nanoseconds(ticks)),
-                link: interface.map_or(NO_LINK, |interface| interface.link),
-                data: &packet.data[..kept],
-                length: packet.origlen,
-            });
+            let data = &packet.data[..kept];
+            return Some(interfaces.packet(packet.if_id, ticks, data, packet.origlen));
         }
         Block::SimplePacket(packet) => {
             let interface = interfaces.all.first();
@@ -297,9 +308,37 @@ fn next_generation<'a>(interfaces: &mut Interfaces, block: Block<'a>) -> Option<
                 length: packet.origlen,
             });
         }
+        // pcap-parser reads the kind of such a block in one byte order only.
+        Block::Unknown(block) => {
+            let kind = block.block_type;
+            let kind = if interfaces.is_big_endian { kind.swap_bytes() } else { kind };
+            if kind == OLD_PACKET {
+                return old_packet(interfaces, block.data);
+            }
+        }
         _ => {}
     }
     None
+}
+
+/// A packet in the block that was used before there was the enhanced one, and which pcap-parser
+/// does not know: interface and drops, time, both lengths, and its bytes.
+fn old_packet<'a>(interfaces: &Interfaces, body: &'a [u8]) -> Option<Packet<'a>> {
+    let number = |at: usize| {
+        let bytes = body.get(at..at + 4)?.try_into().ok()?;
+        Some(if interfaces.is_big_endian {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        })
+    };
+    let first = number(0)?;
+    let interface = if interfaces.is_big_endian { first >> 16 } else { first & 0xffff };
+    let ticks = u64::from(number(4)?) << 32 | u64::from(number(8)?);
+    let data = body.get(20..)?;
+    let kept = data.len().min(number(12)? as usize);
+    let length = number(16)?;
+    Some(interfaces.packet(interface, ticks, &data[..kept], length))
 }
 
 /// What `if_tsresol` means. pcap-parser's own reading refuses every power of two.

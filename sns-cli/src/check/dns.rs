@@ -1,4 +1,5 @@
-//! A DNS client that asks one question: which IPv4 addresses has this name?
+//! A DNS client that asks one question: which IPv4 addresses has this name? What it makes of an answer
+//! is also made of those in captures.
 //!
 //! Law: over UDP, as cameras ask, and again over TCP if the answer is cut. Messages are read by
 //! simple-dns; what is not the answer to this question is passed over.
@@ -146,8 +147,17 @@ fn read(bytes: &[u8], id: u16, name: &str) -> Reply {
     })
 }
 
-/// The addresses of a name in an answer, its aliases followed.
 fn found(packet: &Packet<'_>, name: &str) -> Result<Vec<Ipv4Addr>, Fault> {
+    let addresses = in_answer(packet, name);
+    if addresses.is_empty() {
+        let text = "the resolver knows the name, but no IPv4 address";
+        return Err(Fault::new(Kind::NameWithoutAddress, text));
+    }
+    Ok(addresses)
+}
+
+/// The addresses of a name in an answer, its aliases followed.
+pub(crate) fn in_answer(packet: &Packet<'_>, name: &str) -> Vec<Ipv4Addr> {
     let mut name = name.to_owned();
     for _ in 0..MAX_ALIASES {
         let records = || packet.answers.iter().filter(|record| is_name(&record.name, &name));
@@ -158,7 +168,7 @@ fn found(packet: &Packet<'_>, name: &str) -> Result<Vec<Ipv4Addr>, Fault> {
             })
             .collect();
         if !addresses.is_empty() {
-            return Ok(addresses);
+            return addresses;
         }
         let alias = records().find_map(|record| match &record.rdata {
             RData::CNAME(alias) => Some(alias.0.to_string()),
@@ -169,10 +179,11 @@ fn found(packet: &Packet<'_>, name: &str) -> Result<Vec<Ipv4Addr>, Fault> {
             None => break,
         }
     }
-    Err(Fault::new(Kind::NameWithoutAddress, "the resolver knows the name, but no IPv4 address"))
+    Vec::new()
 }
 
-fn is_name(found: &Name<'_>, wanted: &str) -> bool {
+/// Whether two names are the same.
+pub(crate) fn is_name(found: &Name<'_>, wanted: &str) -> bool {
     found.to_string().trim_end_matches('.').eq_ignore_ascii_case(wanted.trim_end_matches('.'))
 }
 

@@ -3,7 +3,7 @@
 //! Law: one line a check: green, red with what to do, or skipped with why. What is measured is what
 //! a camera would meet: the names, the address, the port, then every answer in its order.
 
-mod dns;
+pub(crate) mod dns;
 mod doors;
 mod exchange;
 mod fault;
@@ -12,12 +12,13 @@ mod names;
 mod segments;
 mod show;
 
+use crate::habits::{self, NAMES};
 use crate::simulate::{line, site};
-use crate::{Outcome, habits, print};
+use crate::{Outcome, print};
 use anstream::{AutoStream, ColorChoice};
 use clap::Args;
 use doors::Walk;
-use names::{NAMES, Resolver};
+use names::Resolver;
 use samsung_sns::endpoint::Site;
 use samsung_sns::model::Model;
 use show::Teller;

@@ -5,20 +5,10 @@
 use super::dns;
 use super::fault::{Fault, Kind};
 use super::show::Verdict;
-use crate::habits;
+use crate::habits::{self, NAMES};
 use samsung_sns::model::Model;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
-
-/// The names that a camera may ask for (facts.md section 1).
-pub(super) const NAMES: [&str; 6] = [
-    "gld.samsungosp.com",
-    "www.samsungimaging.com",
-    "www.ospserver.net",
-    "snsgw.samsungmobile.com",
-    "www.yahoo.co.kr",
-    "www.msn.com",
-];
 
 /// Who is asked for the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,19 +1,25 @@
 //! The conversations of a capture become reports: one for each exchange as it completes, one for
-//! each connection that could not be used, and one for the capture.
+//! each connection that could not be used, one for each name that was looked up, and one for the
+//! capture.
 //!
 //! Law: an exchange is told once it is complete or cannot become so. What is known of a camera grows
 //! with what it says; each exchange is told with what was known then.
+
+mod lookup;
+mod summary;
+
+pub(super) use summary::Ending;
 
 use super::conversation::{Exchange, Half, Speech, Talk};
 use super::firmware;
 use super::guess::{Evidences, Guess};
 use super::incoming::Head;
+use super::lookups::Lookups;
 use super::teller::Teller;
-use super::warnings::{self, Around};
+use super::warnings::{self, Around, Warning};
 use crate::Outcome;
-use crate::capture::Counts;
 use crate::capture::connections::{Cause, End, Listener, Peers, Side};
-use crate::capture::file::{CaptureError, NO_LINK};
+use crate::capture::network::Message;
 use crate::capture::stream::{Oddities, Piece};
 use crate::extract::Extract;
 use crate::print::time;
@@ -22,12 +28,10 @@ use crate::report::{Fields, Node, Report, Text};
 use samsung_sns::message::auth::LoginAnswer;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// So many clients are remembered.
 const MAX_CLIENTS: usize = 1024;
-/// So many cameras are listed at the end.
-const MAX_LISTED: usize = 64;
 /// Ports at which a connection that fails is told of: those that cameras call, and those at which
 /// this server is tried.
 const TOLD_PORTS: [u16; 3] = [80, 443, 8080];
@@ -41,6 +45,10 @@ struct Client {
     exchanges: u64,
     warnings: u64,
     last: u64,
+    /// The first name that it looked up, and where that led.
+    leads_to: Option<(&'static str, Ipv4Addr)>,
+    /// It was told an address that some cameras refuse.
+    was_warned: bool,
 }
 
 /// Hears a capture.
@@ -49,9 +57,12 @@ pub(super) struct Ear<'e, 't, 'o> {
     extract: &'e mut Option<Extract>,
     teller: &'t mut Teller<'o>,
     clients: HashMap<IpAddr, Client>,
+    names: Lookups,
+    lookups: u64,
     exchanges: u64,
     connections: u64,
     other_connections: u64,
+    given_up: u64,
     oddities: Oddities,
     first: u64,
     last: u64,
@@ -72,9 +83,12 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             extract,
             teller,
             clients: HashMap::new(),
+            names: Lookups::default(),
+            lookups: 0,
             exchanges: 0,
             connections: 0,
             other_connections: 0,
+            given_up: 0,
             oddities: Oddities::default(),
             first: 0,
             last: 0,
@@ -119,7 +133,9 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         Ok(())
     }
 
-    fn exchange(&mut self, talk: &Talk, exchange: Exchange) -> Report {
+    fn exchange(&mut self, talk: &Talk, mut exchange: Exchange) -> Report {
+        // Then nobody knows how it went on, and there is nothing to judge.
+        let is_given_up = exchange.ended.take_if(|ended| *ended == Cause::GivenUp).is_some();
         self.exchanges += 1;
         let (client, server) = talk.ends();
         let spans = [&exchange.request, &exchange.answer].map(|h| h.as_ref().map(|h| h.span));
@@ -137,17 +153,14 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         let around =
             Around { server: server.ip(), guess: guess.as_ref(), session: session.as_deref() };
         let warnings = warnings::of(&exchange, &around);
+        self.count(client.ip(), ended, &warnings);
         let known = self.client(client.ip(), ended);
-        known.warnings += warnings.len() as u64;
         if let Some(answer) = &exchange.answer
             && answer.finished.report.kind == "login_answer"
             && let Some(login) =
                 LoginAnswer::scan(&String::from_utf8_lossy(&answer.finished.searched))
         {
             known.session = Some(login.session_key);
-        }
-        for warning in &warnings {
-            *self.warnings.entry(warning.name).or_default() += 1;
         }
 
         let kind = match (&exchange.request, &exchange.answer) {
@@ -180,6 +193,12 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         if exchange.unread > 0 {
             report.fields.number("unread_bytes", exchange.unread);
         }
+        if is_given_up {
+            report.broken(
+                None,
+                "too many connections were open at once, and this one was given up here",
+            );
+        }
         match exchange.request {
             Some(half) => nest("request", half, &mut report),
             None => report.broken(None, "the request of this answer is not in the capture"),
@@ -202,16 +221,16 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             fields.secret_if("reason", verdict.reason);
             report.fields.add("firmware", Node::Map(fields));
         }
-        if !warnings.is_empty() {
-            let warnings = warnings.into_iter().map(|warning| {
-                let mut fields = Fields::default();
-                fields.words("name", warning.name);
-                fields.words("text", warning.text);
-                Node::Map(fields)
-            });
-            report.fields.add("warnings", Node::List(warnings.collect()));
-        }
+        show_warnings(warnings, &mut report.fields);
         report
+    }
+
+    /// Counts warnings, for the camera and for the summary.
+    fn count(&mut self, client: IpAddr, now: u64, warnings: &[Warning]) {
+        self.client(client, now).warnings += warnings.len() as u64;
+        for warning in warnings {
+            *self.warnings.entry(warning.name).or_default() += 1;
+        }
     }
 
     /// Tells of a connection on which nothing could be said, or understood.
@@ -221,6 +240,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             (_, Speech::Handshake) => "tls",
             (Cause::Refused, _) => "refused",
             (Cause::Unanswered, _) => "unanswered",
+            (Cause::GivenUp, _) => "given_up",
             _ => "other",
         };
         self.other_connections += u64::from(kind == "other");
@@ -253,98 +273,14 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
                 "nothing answered at all: the address is wrong, the host is down, or a firewall \
                  drops what comes"
             }
+            "given_up" => {
+                "too many connections were open at once, and this one was given up before anything \
+                 was recognised in it"
+            }
             _ => "no HTTP was recognised in it",
         };
         report.fields.words("meaning", meaning);
         self.tell(report)
-    }
-
-    /// Tells of the capture as a whole.
-    pub(super) fn summary(
-        mut self,
-        counts: &Counts,
-        broken: Option<CaptureError>,
-    ) -> io::Result<Outcome> {
-        let mut report = self.report("capture", "summary");
-        let fields = &mut report.fields;
-        show_time("first", self.first, fields);
-        show_time("last", self.last, fields);
-        fields.number("packets", counts.packets);
-        fields.number("packet_bytes", counts.bytes);
-        fields.number("connections", self.connections);
-        fields.number("exchanges", self.exchanges);
-        fields.number("other_connections", self.other_connections);
-        let mut streams = Fields::default();
-        for (name, count) in [
-            ("gaps", self.oddities.gaps),
-            ("missing_bytes", self.oddities.missing),
-            ("repeated", self.oddities.repeated),
-            ("conflicts", self.oddities.conflicts),
-            ("reordered", self.oddities.reordered),
-            ("keep_alive_probes", self.oddities.probes),
-        ] {
-            if count > 0 {
-                streams.number(name, count);
-            }
-        }
-        if !streams.0.is_empty() {
-            fields.add("streams", Node::Map(streams));
-        }
-        let mut aside = Fields::default();
-        for (name, count) in [
-            ("not_tcp", counts.not_tcp),
-            ("encrypted_frames", counts.protected),
-            ("damaged_frames", counts.damaged),
-            ("fragments_of_frames", counts.frame_fragments),
-            ("lost_ip_fragments", counts.lost_fragments),
-            ("unreadable_packets", counts.unreadable),
-            ("cut_packets", counts.cut_packets),
-        ] {
-            if count > 0 {
-                aside.number(name, count);
-            }
-        }
-        if !counts.unknown_links.is_empty() {
-            let links = counts.unknown_links.iter().map(|(link, count)| {
-                let mut fields = Fields::default();
-                if *link != NO_LINK {
-                    fields.number("link_type", u64::from(*link));
-                }
-                fields.number("packets", *count);
-                Node::Map(fields)
-            });
-            aside.add("unknown_link_layers", Node::List(links.collect()));
-        }
-        if !aside.0.is_empty() {
-            fields.add("left_aside", Node::Map(aside));
-        }
-        let mut clients: Vec<_> = self.clients.iter().collect();
-        clients.sort_by_key(|(address, _)| **address);
-        let cameras = clients.into_iter().filter_map(|(address, client)| {
-            let guess = client.evidences.guess()?;
-            let mut fields = Fields::default();
-            fields.text("address", redact::address(*address));
-            guess_fields(&guess, &mut fields);
-            fields.number("exchanges", client.exchanges);
-            fields.number("warnings", client.warnings);
-            Some(Node::Map(fields))
-        });
-        let cameras: Vec<_> = cameras.take(MAX_LISTED).collect();
-        fields.add("cameras", Node::List(cameras));
-        if !self.warnings.is_empty() {
-            let warnings = self.warnings.iter().map(|(name, count)| {
-                let mut fields = Fields::default();
-                fields.words("name", *name);
-                fields.number("count", *count);
-                Node::Map(fields)
-            });
-            fields.add("warnings", Node::List(warnings.collect()));
-        }
-        if let Some(error) = broken {
-            report.broken(Some(error.offset()), error.to_string());
-        }
-        self.tell(report)?;
-        Ok(self.worst)
     }
 }
 
@@ -371,6 +307,7 @@ impl Listener for Ear<'_, '_, '_> {
 
     fn closed(&mut self, mut talk: Talk, peers: &Peers, end: &End) -> io::Result<()> {
         self.heard(end.time);
+        self.given_up += u64::from(end.cause == Cause::GivenUp);
         talk.peers = *peers;
         talk.end(end.cause, self.extract, &mut self.done)?;
         self.exchanges(&talk)?;
@@ -384,6 +321,14 @@ impl Listener for Ear<'_, '_, '_> {
         }
         let unread = talk.take_unread();
         if talk.speech == Speech::Http { Ok(()) } else { self.connection(&talk, unread, end) }
+    }
+
+    fn message(&mut self, message: &Message<'_>, time: u64) -> io::Result<()> {
+        self.heard(time);
+        for lookup in self.names.message(message, time) {
+            self.lookup(lookup)?;
+        }
+        Ok(())
     }
 }
 
@@ -400,6 +345,19 @@ fn show_time(name: &'static str, nanoseconds: u64, fields: &mut Fields) {
     if nanoseconds > 0 {
         fields.words(name, time::utc(nanoseconds));
     }
+}
+
+fn show_warnings(warnings: Vec<Warning>, fields: &mut Fields) {
+    if warnings.is_empty() {
+        return;
+    }
+    let warnings = warnings.into_iter().map(|warning| {
+        let mut fields = Fields::default();
+        fields.words("name", warning.name);
+        fields.words("text", warning.text);
+        Node::Map(fields)
+    });
+    fields.add("warnings", Node::List(warnings.collect()));
 }
 
 fn show_guess(guess: Option<&Guess>, fields: &mut Fields) {

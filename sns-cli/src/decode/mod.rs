@@ -4,6 +4,7 @@
 //! here it is only told. Broken input is shown as far as it was understood. Files and bodies are
 //! streamed; what is in memory does not depend on their length.
 
+mod aside;
 pub(crate) mod body;
 mod chunks;
 mod conversation;
@@ -11,7 +12,9 @@ mod email;
 mod firmware;
 mod guess;
 mod incoming;
+mod input;
 mod listener;
+mod lookups;
 mod message;
 mod others;
 mod request;
@@ -27,9 +30,9 @@ use body::{Body, Framing, Sink};
 use clap::Args;
 use flate2::read::MultiGzDecoder;
 use incoming::{Incoming, Role};
-use listener::Ear;
+use input::Stop;
+use listener::{Ear, Ending};
 use samsung_sns::wire::request::RequestHead;
-use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use teller::Teller;
@@ -69,6 +72,13 @@ enum Failure {
 
 /// Explains every file; the outcome is that of the worst.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outcome> {
+    let stop = match Stop::on_signals() {
+        Ok(stop) => stop,
+        Err(error) => {
+            print::complain(&format!("cannot listen for Ctrl-C: {error}"));
+            return Ok(Outcome::Impossible);
+        }
+    };
     let mut teller = Teller::new(arguments.json, arguments.redact, out);
     let mut extract = match &arguments.extract {
         None => None,
@@ -83,9 +93,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     let mut worst = Outcome::Good;
     for path in &arguments.files {
         let name = shown_name(path, arguments.redact);
-        let done = open(path)
+        let done = input::open(path, &stop)
             .map_err(Failure::Reading)
-            .and_then(|input| decode(&name, input, &mut extract, &mut teller));
+            .and_then(|input| decode(&name, input, &stop, &mut extract, &mut teller));
         match done {
             Ok(outcome) => worst = worst.max(outcome),
             Err(Failure::Writing(error)) => return Err(error),
@@ -99,6 +109,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
             }
         }
         teller.flush()?;
+        if stop.is_asked() {
+            break;
+        }
     }
     Ok(worst)
 }
@@ -110,17 +123,11 @@ fn shown_name(path: &Path, is_shared: bool) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin()));
-    }
-    Ok(Box::new(File::open(path)?))
-}
-
 /// Explains one file.
 fn decode(
     name: &str,
     mut input: Box<dyn Read>,
+    stop: &Stop,
     extract: &mut Option<Extract>,
     teller: &mut Teller<'_>,
 ) -> Result<Outcome, Failure> {
@@ -131,7 +138,7 @@ fn decode(
         beginning = self::beginning(&mut *input, 12).map_err(Failure::Reading)?;
     }
     if Form::of(&beginning) == Form::Capture {
-        return packets(name, beginning, input, extract, teller);
+        return packets(name, beginning, input, stop, extract, teller);
     }
     input.by_ref().take(MAX_HEAD as u64).read_to_end(&mut beginning).map_err(Failure::Reading)?;
     let report = single(name, &beginning, input, extract)?;
@@ -150,6 +157,7 @@ fn packets(
     name: &str,
     beginning: Vec<u8>,
     input: Box<dyn Read>,
+    stop: &Stop,
     extract: &mut Option<Extract>,
     teller: &mut Teller<'_>,
 ) -> Result<Outcome, Failure> {
@@ -171,7 +179,7 @@ fn packets(
     };
     done.and_then(|()| {
         let (ear, counts) = capture.finish()?;
-        ear.summary(&counts, broken)
+        ear.summary(&counts, &Ending { broken, was_stopped: stop.is_asked() })
     })
     .map_err(Failure::Writing)
 }

@@ -13,9 +13,10 @@ use std::io::{self, Write};
 pub(crate) fn write(report: &Report, has_colour: bool, out: &mut dyn Write) -> io::Result<()> {
     let pen = Pen { has_colour };
     let branches: Vec<Branch> = match report.form {
-        "exchange" | "connection" => {
+        "exchange" | "connection" | "lookup" => {
             write_heading(report, &pen, out)?;
-            let shown = |name: &str| HEADING.contains(&name);
+            let is_lookup = report.form == "lookup";
+            let shown = |name: &str| HEADING.contains(&name) || is_lookup && name == "name";
             report.fields.0.iter().filter(|(name, _)| !shown(name)).collect::<Vec<_>>()
         }
         _ => {
@@ -32,7 +33,7 @@ pub(crate) fn write(report: &Report, has_colour: bool, out: &mut dyn Write) -> i
 }
 
 /// What the heading of an exchange shows.
-const HEADING: [&str; 5] = ["exchange", "connection", "time", "client", "server"];
+const HEADING: [&str; 6] = ["exchange", "connection", "lookup", "time", "client", "server"];
 
 /// When, who, and what: the first line of an exchange.
 fn write_heading(report: &Report, pen: &Pen, out: &mut dyn Write) -> io::Result<()> {
@@ -46,7 +47,8 @@ fn write_heading(report: &Report, pen: &Pen, out: &mut dyn Write) -> io::Result<
     };
     let number = match (text("exchange"), text("connection")) {
         (Some(exchange), Some(connection)) => format!("#{exchange} (connection {connection})"),
-        (_, connection) => format!("connection {}", connection.unwrap_or_default()),
+        (None, Some(connection)) => format!("connection {connection}"),
+        (_, None) => format!("lookup {}", text("lookup").unwrap_or_default()),
     };
     let time = text("time").unwrap_or_else(|| "no time".to_owned()).replace('T', " ");
     let (client, server) = (text("client").unwrap_or_default(), text("server").unwrap_or_default());
@@ -92,8 +94,25 @@ impl Pen {
     }
 }
 
+/// Which name was looked up, and what came of it.
+fn looked_up(report: &Report) -> String {
+    let name = words(&report.fields, "name");
+    let what = match report.kind {
+        "found" => "is looked up",
+        "unknown_name" => "is looked up: there is no such name",
+        "no_address" => "is looked up: it has no address",
+        "refused" => "is looked up: refused",
+        "garbled" => "is looked up: the answer cannot be read",
+        _ => "is looked up: nobody answers",
+    };
+    format!("{name} {what}")
+}
+
 /// What a file is, in words.
 fn headline(report: &Report) -> String {
+    if report.form == "lookup" {
+        return looked_up(report);
+    }
     let what = match report.kind {
         "login" => "login to a site",
         "logout" => "logout from a site",
@@ -119,6 +138,7 @@ fn headline(report: &Report) -> String {
         "tls" => "encrypted",
         "refused" => "connection refused",
         "unanswered" => "no reply to the connection",
+        "given_up" => "a connection is given up",
         "other" => "not HTTP",
         _ => "unknown",
     };
@@ -150,6 +170,9 @@ fn branch(name: &str, node: &Node) -> Branch {
         ("gaps", Node::List(nodes)) => return gaps(nodes),
         ("answered_after_us", Node::Number(micros)) => {
             return leaf(format!("answered after: {}.{} ms", micros / 1000, micros / 100 % 10));
+        }
+        ("stopped", Node::Flag(true)) => {
+            return leaf("stopped: this is what there was until then".to_owned());
         }
         _ => {}
     }

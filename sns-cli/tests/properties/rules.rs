@@ -3,9 +3,10 @@
 
 use sns_cli::capture::connections::{End, Listener, Peers, Side};
 use sns_cli::capture::file::{Packet, Packets};
-use sns_cli::capture::network::Network;
+use sns_cli::capture::link::{Frame, Links};
+use sns_cli::capture::network::{Heard, Message, Network};
 use sns_cli::capture::stream::{Arrival, Content, Piece, Stream};
-use sns_cli::capture::{Capture, Counts, link};
+use sns_cli::capture::{Capture, Counts};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, Read};
@@ -58,22 +59,36 @@ pub(crate) fn capture_file(bytes: &[u8]) {
     assert!(whole.0.iter().map(|(_, _, data, _)| data.len()).sum::<usize>() <= bytes.len());
 }
 
-/// Whatever a frame holds, packets lie inside it, and what their segments bring is theirs. The first
-/// byte says which link layer it is.
+/// Whatever frames hold, packets lie inside them, or are made of as many as an 802.11 frame may be in
+/// pieces, and what their segments bring is theirs. The first byte says which link layer it is, the
+/// second how long each frame is.
 pub(crate) fn frame(bytes: &[u8]) {
-    const LINKS: [u32; 14] = [0, 1, 12, 14, 101, 105, 108, 113, 127, 228, 229, 276, 999, u32::MAX];
-    let Some((&link, frame)) = bytes.split_first() else { return };
+    const LINKS: [u32; 17] =
+        [0, 1, 12, 14, 101, 105, 108, 113, 119, 127, 163, 192, 228, 229, 276, 999, u32::MAX];
+    let [link, length, rest @ ..] = bytes else { return };
+    let link = LINKS[usize::from(*link) % LINKS.len()];
     let mut counts = Counts::default();
-    let mut found = link::Datagrams::default();
-    link::read(LINKS[usize::from(link) % LINKS.len()], frame, &mut found, &mut counts);
-    let mut network = Network::default();
-    for datagram in found.iter() {
-        assert!(datagram.len() <= frame.len());
-        network.datagram(datagram, 0, 0, &mut counts, &mut |segment| {
-            assert!(segment.payload.len() <= frame.len());
+    let (mut links, mut network) = (Links::default(), Network::default());
+    let length = if *length == 0 { rest.len() } else { usize::from(*length) };
+    for (at, frame) in rest.chunks(length.max(1)).enumerate() {
+        let time = at as u64 * 1_000_000;
+        let frame = Frame { link, bytes: frame, lost: 0, time };
+        links.frame(&frame, &mut counts, &mut |datagram, counts| {
+            assert!(datagram.len() <= 16 * frame.bytes.len().max(length));
+            network.datagram(datagram, 0, time, counts, &mut |heard| {
+                assert!(payload(heard).len() <= 65_535.max(datagram.len()));
+            });
         });
     }
+    links.finish(&mut counts);
     network.finish(&mut counts);
+}
+
+fn payload<'a>(heard: &Heard<'a>) -> &'a [u8] {
+    match heard {
+        Heard::Segment(segment) => segment.payload,
+        Heard::Message(message) => message.payload,
+    }
 }
 
 /// IP fragments in any order and number: the payload that comes out is at most a packet's. Each
@@ -86,8 +101,8 @@ pub(crate) fn fragments(bytes: &[u8]) {
         let (packet, after) = after.split_at(after.len().min(usize::from(length)));
         rest = after;
         now += 1_000_000_000;
-        network.datagram(packet, 0, now, &mut counts, &mut |segment| {
-            assert!(segment.payload.len() <= 65_535);
+        network.datagram(packet, 0, now, &mut counts, &mut |heard| {
+            assert!(payload(heard).len() <= 65_535);
         });
     }
     network.finish(&mut counts);
@@ -209,6 +224,11 @@ impl Listener for Ear {
 
     fn closed(&mut self, _: [u64; 2], _: &Peers, _: &End) -> io::Result<()> {
         self.closed += 1;
+        Ok(())
+    }
+
+    fn message(&mut self, message: &Message<'_>, _: u64) -> io::Result<()> {
+        assert!(message.from.port() == 53 || message.to.port() == 53);
         Ok(())
     }
 }
