@@ -37,7 +37,6 @@ impl Kind {
             "location" | "referer" | "content-location" | "origin" => Kind::Link,
             "user-agent" | "server" | "via" | "x-powered-by" => Kind::Products,
             "etag" => Kind::Tag,
-            "authorization" | "proxy-authorization" | "cookie" => Kind::Any,
             name if is_one_of(name, vocabulary::HEADERS) => Kind::Words,
             _ => Kind::Any,
         }
@@ -125,6 +124,7 @@ impl<'a> Words<'a> {
         match self.before {
             _ if !is_plain => false,
             "" => false,
+            "oauth_version" => word == "1.0",
             "q" => word.len() <= 5 && word.parse::<f32>().is_ok_and(|q| q <= 1.0),
             before if is_one_of(before, &["max-age", "s-maxage", "timeout", "max"]) => {
                 word.len() <= 8 && word.bytes().all(|b| b.is_ascii_digit())
@@ -238,8 +238,12 @@ mod tests {
                 "http://<text-1, 11 bytes>/<text-2, 6 bytes>",
             ),
             ("Date", "Sun, 06 Nov 1994 08:49:37 Ann", "<text-1, 29 bytes>"),
-            ("Authorization", "OAuth x", "<text-1, 7 bytes>"),
-            ("Cookie", "close", "<text-1, 5 bytes>"),
+            (
+                "Authorization",
+                "OAuth oauth_nonce=\"x/y\",oauth_version=\"1.0\"",
+                "OAuth oauth_nonce=\"<text-1, 1 byte>/<text-2, 1 byte>\",oauth_version=\"1.0\"",
+            ),
+            ("Cookie", "sid=anna", "<text-1, 3 bytes>=<text-2, 4 bytes>"),
             ("X-Anna", "close", "<text-1, 5 bytes>"),
         ] {
             assert_eq!(shown(name, text), expected, "{name}: {text}");

@@ -13,7 +13,8 @@ pub(super) fn shown(host: &str, hidden: &mut Placeholders) -> String {
         return address;
     }
     let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if is_port(port) => (name, &host[name.len()..]),
+        // A hardware address ends like a port.
+        Some((name, port)) if is_port(port) && !name.contains(':') => (name, &host[name.len()..]),
         _ => (host, ""),
     };
     if is_known(name) {
@@ -67,6 +68,7 @@ mod tests {
             ("nas.anna.example:80", "<text-3, 16 bytes>:80"),
             ("nas.anna.example:998877", "<text-4, 23 bytes>"),
             ("192.168.7.1:80", "<address-1, 192.168.x.x>:80"),
+            ("02:aa:bb:cc:00:12", "<text-5, 17 bytes>"),
             ("[fd00::7]", "<address-2, private IPv6>"),
             ("[fd00::7]:80", "<address-2, private IPv6>:80"),
         ] {

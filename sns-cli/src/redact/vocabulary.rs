@@ -167,16 +167,7 @@ pub(super) const PATHS: &[&str] = &[
 ];
 
 /// The names in queries.
-pub(super) const QUERIES: &[&str] = &[
-    "DUID",
-    "oauth_consumer_key",
-    "oauth_nonce",
-    "oauth_signature",
-    "oauth_signature_method",
-    "oauth_timestamp",
-    "oauth_token",
-    "oauth_version",
-];
+pub(super) const QUERIES: &[&str] = &["DUID"];
 
 /// Names of files that the firmware gives.
 pub(super) const FILE_NAMES: &[&str] = &["sample.txt", "message.xml"];
@@ -299,12 +290,18 @@ pub(super) const WORDS: &[&str] = &[
     "100-continue",
     "7bit",
     "8bit",
+    "Basic",
+    "Bearer",
     "DELETE",
+    "Digest",
     "Domain",
     "GET",
     "HEAD",
+    "HMAC-SHA1",
     "HTTP",
+    "HmacSHA1",
     "HttpOnly",
+    "OAuth",
     "OPTIONS",
     "POST",
     "PUT",
@@ -363,6 +360,13 @@ pub(super) const WORDS: &[&str] = &[
     "no-transform",
     "none",
     "nosniff",
+    "oauth_consumer_key",
+    "oauth_nonce",
+    "oauth_signature",
+    "oauth_signature_method",
+    "oauth_timestamp",
+    "oauth_token",
+    "oauth_version",
     "octet-stream",
     "pjpeg",
     "plain",
