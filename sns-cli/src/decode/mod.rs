@@ -51,8 +51,8 @@ pub(crate) struct Arguments {
     ///
     /// Only words of the protocol, sizes, times and what is concluded stay. All else, names of files
     /// too, becomes a placeholder such as <text-3, 12 bytes> or <address-1, 192.168.x.x>: the same
-    /// for the same, so that it can still be followed. This is about the output alone: do not share
-    /// what --extract writes, photos, messages and manifest.jsonl are as they were sent.
+    /// for the same, so that it can still be followed. This is about the output alone: what --extract
+    /// writes meanwhile (photos, messages, manifest.jsonl) is as it was sent, and not for strangers.
     #[arg(long)]
     redact: bool,
     /// Write every photo and message into this folder, with a manifest; nothing is overwritten

@@ -104,6 +104,9 @@ impl<'a> Words<'a> {
     fn word(&mut self, word: &'a str) {
         if word.is_empty() || word == "*" {
             self.out.push_str(word);
+        } else if let Some(address) = host::address(word, self.hidden) {
+            self.before = "";
+            self.out.push_str(&address);
         } else if is_one_of(word, vocabulary::WORDS)
             || is_one_of(word, vocabulary::HEADERS)
             || self.kind == Kind::Products && vocabulary::is_product(word)
@@ -244,6 +247,7 @@ mod tests {
                 "OAuth oauth_nonce=\"<text-1, 1 byte>/<text-2, 1 byte>\",oauth_version=\"1.0\"",
             ),
             ("Cookie", "sid=anna", "<text-1, 3 bytes>=<text-2, 4 bytes>"),
+            ("Via", "1.1 10.0.0.7/24", "<text-1, 3 bytes> <address-1, 10.x.x.x>/<text-2, 2 bytes>"),
             ("X-Anna", "close", "<text-1, 5 bytes>"),
         ] {
             assert_eq!(shown(name, text), expected, "{name}: {text}");

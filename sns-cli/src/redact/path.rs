@@ -6,7 +6,9 @@
 use super::host;
 use super::placeholder::Placeholders;
 use super::vocabulary::{EXTENSIONS, FILE_NAMES, PATHS, QUERIES, SITES, is_one_of};
+use percent_encoding::percent_decode_str;
 use samsung_sns::endpoint::Site;
+use std::borrow::Cow;
 
 /// The target of a request, in any form, or a link.
 pub(super) fn target(target: &str, hidden: &mut Placeholders) -> String {
@@ -52,7 +54,13 @@ fn segment(part: &str, hidden: &mut Placeholders) -> String {
     if matches!(part, "." | ".." | "*") || is_one_of(part, PATHS) || is_site(part) {
         return part.to_owned();
     }
-    host::address(part, hidden).unwrap_or_else(|| file_name(part, hidden))
+    let part = decoded(part);
+    host::address(&part, hidden).unwrap_or_else(|| file_name(&part, hidden))
+}
+
+/// As fields have it, so that the same has the same placeholder.
+fn decoded(part: &str) -> Cow<'_, str> {
+    percent_decode_str(part).decode_utf8().unwrap_or(Cow::Borrowed(part))
 }
 
 fn pair(pair: &str, hidden: &mut Placeholders) -> String {
@@ -60,7 +68,8 @@ fn pair(pair: &str, hidden: &mut Placeholders) -> String {
     let name = if is_one_of(name, QUERIES) { name.to_owned() } else { hidden.text(name) };
     match value {
         Some(value) => {
-            let value = host::address(value, hidden).unwrap_or_else(|| hidden.text(value));
+            let value = decoded(value);
+            let value = host::address(&value, hidden).unwrap_or_else(|| hidden.text(&value));
             format!("{name}={value}")
         }
         None => name,
@@ -122,7 +131,9 @@ mod tests {
                 "http://anna:x@nas.example:80/facebook/photo",
                 "http://<text-8, 6 bytes>@<text-9, 11 bytes>:80/facebook/photo",
             ),
-            ("HTTP://msn.com?q", "http://msn.com?<text-10, 1 byte>"),
+            ("/upload/%6b/SAM%5F0001.JPG", "/upload/<text-2, 1 byte>/<text-3, 8 bytes>.JPG"),
+            ("/%ff", "/<text-10, 3 bytes>"),
+            ("HTTP://msn.com?q", "http://msn.com?<text-11, 1 byte>"),
         ] {
             assert_eq!(target(text, &mut hidden), expected);
         }
