@@ -4,7 +4,7 @@
 //! or of a product, or a number that such a word stands before. Junk may stand in any header.
 
 use super::placeholder::Placeholders;
-use super::vocabulary::{self, is_one_of};
+use super::vocabulary::{DOMAINS, http, is_one_of, product};
 use super::{host, path};
 
 /// What a header's value is.
@@ -37,7 +37,7 @@ impl Kind {
             "location" | "referer" | "content-location" | "origin" => Kind::Link,
             "user-agent" | "server" | "via" | "x-powered-by" => Kind::Products,
             "etag" => Kind::Tag,
-            name if is_one_of(name, vocabulary::HEADERS) => Kind::Words,
+            name if is_one_of(name, http::HEADERS) => Kind::Words,
             _ => Kind::Any,
         }
     }
@@ -87,7 +87,7 @@ impl<'a> Words<'a> {
         if chunk.is_empty() {
         } else if let Some(address) = host::address(chunk, self.hidden) {
             self.out.push_str(&address);
-        } else if host::is_known(name) || is_one_of(name, vocabulary::DOMAINS) {
+        } else if host::is_known(name) || is_one_of(name, DOMAINS) {
             self.out.push_str(chunk);
         } else if chunk.contains("://") {
             self.out.push_str(&path::target(chunk, self.hidden));
@@ -107,9 +107,9 @@ impl<'a> Words<'a> {
         } else if let Some(address) = host::address(word, self.hidden) {
             self.before = "";
             self.out.push_str(&address);
-        } else if is_one_of(word, vocabulary::WORDS)
-            || is_one_of(word, vocabulary::HEADERS)
-            || self.kind == Kind::Products && vocabulary::is_product(word)
+        } else if is_one_of(word, http::WORDS)
+            || is_one_of(word, http::HEADERS)
+            || self.kind == Kind::Products && product::is_product(word)
         {
             self.before = word;
             self.out.push_str(word);

@@ -19,7 +19,7 @@ use crate::report::{Fields, Node, Report, Text};
 use placeholder::Placeholders;
 use samsung_sns::endpoint::Site;
 use std::net::{IpAddr, SocketAddr};
-use vocabulary::is_one_of;
+use vocabulary::{http, is_one_of};
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,10 +214,10 @@ impl Redactor {
             Sort::Any => hidden.text(value),
             Sort::Password => hidden.numbered("password", value),
             Sort::Checksum => hidden.numbered("checksum", value),
-            Sort::Method => known(vocabulary::METHODS, hidden),
-            Sort::Version if vocabulary::is_version(value) => return,
+            Sort::Method => known(http::METHODS, hidden),
+            Sort::Version if http::is_version(value) => return,
             Sort::Version => hidden.text(value),
-            Sort::Reason => known(vocabulary::REASONS, hidden),
+            Sort::Reason => known(http::REASONS, hidden),
             Sort::Refusal => {
                 if refusal::is_known(value) {
                     value.to_owned()
@@ -230,9 +230,9 @@ impl Redactor {
             Sort::Site => path::site(value, hidden),
             Sort::FileName => path::file_name(value, hidden),
             Sort::Extracted => path::extracted(value, hidden),
-            Sort::MediaType => known(vocabulary::MEDIA_TYPES, hidden),
+            Sort::MediaType => known(http::MEDIA_TYPES, hidden),
             Sort::Field => known(vocabulary::FIELDS, hidden),
-            Sort::HeaderName => known(vocabulary::HEADERS, hidden),
+            Sort::HeaderName => known(http::HEADERS, hidden),
             Sort::Header(kind) => header::value(kind, value, hidden),
             Sort::Place => place::name(value, hidden),
             Sort::Value(kind) => place::value(kind, value, hidden),

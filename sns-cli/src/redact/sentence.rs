@@ -5,7 +5,7 @@
 
 use super::header::{self, Kind};
 use super::placeholder::Placeholders;
-use super::vocabulary::{self, is_one_of};
+use super::vocabulary::{QUOTED, is_one_of};
 use std::net::{IpAddr, SocketAddr};
 
 /// The sentence, as it may be shared.
@@ -37,7 +37,7 @@ pub(super) fn shown(sentence: &str, hidden: &mut Placeholders) -> String {
 
 fn quotation(quoted: &str, hidden: &mut Placeholders) -> String {
     let is_number = quoted.len() <= 4 && quoted.bytes().all(|b| b.is_ascii_digit());
-    if is_number || is_one_of(quoted, vocabulary::QUOTED) {
+    if is_number || is_one_of(quoted, QUOTED) {
         quoted.to_owned()
     } else {
         header::value(Kind::Words, quoted, hidden)

@@ -1,6 +1,7 @@
 //! `sns-cli decode --redact`: nothing of a person's is left in what is shared.
 #![allow(clippy::unwrap_used)] // a test's helpers are tests
 
+mod frames;
 mod planted;
 
 use planted::Planter;
@@ -295,7 +296,7 @@ proptest! {
 
         let folder = tempfile::tempdir().unwrap();
         let mut files = vec![folder.path().join("owner-of-it.pcap")];
-        std::fs::write(&files[0], planted::capture(&pairs, client, server, macs)).unwrap();
+        std::fs::write(&files[0], frames::capture(&pairs, client, server, macs)).unwrap();
         for (number, bytes) in pairs.iter().flat_map(|(request, answer)| [request, answer]).enumerate() {
             files.push(folder.path().join(format!("owner-of-it-{number}")));
             std::fs::write(files.last().unwrap(), bytes).unwrap();
