@@ -1,7 +1,8 @@
 //! What is known to be harmless: the words of the protocol, of HTTP, and of the products that speak
 //! it.
 //!
-//! Law: a word is on a list beca
+//! Law: a word is on a list because it says nothing of a person, wherever it stands. None is there
+//! because it looks harmless.
 
 pub(super) mod http;
 pub(super) mod product;
