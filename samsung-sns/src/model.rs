@@ -85,10 +85,16 @@ impl Model {
         self
     }
 
-    /// The model of this name, in any case and with or without spaces: `nx300`, `NX mini`.
+    /// The model of this name, in any case, with or without spaces and the maker's name before it:
+    /// `nx300`, `NX mini`, `SAMSUNG-SH100`.
     pub fn find(name: &str) -> Option<&'static Model> {
         let plain = |name: &str| name.replace([' ', '-'], "").to_ascii_lowercase();
-        MODELS.iter().find(|model| plain(model.name) == plain(name))
+        let wanted = plain(name);
+        let wanted = match wanted.strip_prefix("samsung").unwrap_or(&wanted) {
+            "cl65" => "st1000", // the same camera, sold elsewhere
+            wanted => wanted,
+        };
+        MODELS.iter().find(|model| plain(model.name) == wanted)
     }
 }
 
@@ -227,9 +233,12 @@ mod tests {
 
     #[test]
     fn models_are_found_as_people_write_them() {
-        for name in ["NX300", "nx300", "NX mini", "nxmini", "HMX-QF30", "hmxqf30"] {
+        for name in ["NX300", "nx300", "NX mini", "nxmini", "HMX-QF30", "hmxqf30", "Samsung NX300"]
+        {
             assert!(Model::find(name).is_some(), "{name}");
         }
+        assert_eq!(Model::find("CL65").map(|model| model.name), Some("ST1000"));
+        assert_eq!(Model::find("Samsung"), None);
         assert_eq!(Model::find("NX9000"), None);
     }
 

@@ -4,7 +4,8 @@
 //! is written as its bytes come by; the manifest names it once it ends, whole or not.
 
 use crate::decode::body::Print;
-use crate::report::{Fields, Node, Text};
+use crate::redact;
+use crate::report::{Fields, Node};
 use samsung_sns::message::media::resource_name;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -149,8 +150,7 @@ impl Outlets<'_> {
     /// Adds the names of what was written to fields.
     pub(crate) fn list(&self, fields: &mut Fields) {
         if !self.place.names.is_empty() {
-            // Our own numbers, and the names that cameras give; those may say something.
-            let names = self.place.names.iter().map(|name| Node::Text(Text::secret(name)));
+            let names = self.place.names.iter().map(|name| Node::Text(redact::extracted(name)));
             fields.add("extracted", Node::List(names.collect()));
         }
     }

@@ -18,8 +18,18 @@ pub(crate) const NAMES: [&str; 6] = [
 /// The model of this name, for the command line.
 pub(crate) fn model(name: &str) -> Result<&'static Model, String> {
     Model::find(name).ok_or_else(|| {
-        let known: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
-        format!("no model of this name is known; these are: {}", known.join(", "))
+        let plain = |name: &str| name.replace([' ', '-'], "").to_ascii_lowercase();
+        let start: String = plain(name).chars().take(4).collect();
+        let names = |model: &Model| plain(model.name).starts_with(&start);
+        let near: Vec<_> = MODELS.iter().filter(|m| names(m)).map(|m| m.name).collect();
+        if near.is_empty() || start.is_empty() {
+            let known: Vec<_> = MODELS.iter().map(|model| model.name).collect();
+            return format!("no model of this name is known; these are: {}", known.join(", "));
+        }
+        format!(
+            "no model of this name is known; like it are: {}; all: sns-cli models",
+            near.join(", ")
+        )
     })
 }
 
@@ -59,6 +69,13 @@ mod tests {
     #[test]
     fn an_unknown_model_is_answered_with_the_known_ones() {
         assert_eq!(model("nx mini").map(|model| model.name), Ok("NX mini"));
-        assert!(model("NX9000").is_err_and(|text| text.contains("NX300, NX310")));
+        for (name, told) in [
+            ("NX9000", "these are: NX500, NX1, NX300, NX310"),
+            ("", "these are: NX500, NX1"),
+            ("wb30", "like it are: WB30F; all"),
+            ("nx-30o", "like it are: NX300, NX30, NX3000; all"),
+        ] {
+            assert!(model(name).is_err_and(|text| text.contains(told)), "{name}: {told}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The key: the Value of CryptSessionKey in a login
+    /// The key: the Value of CryptSessionKey in a login, 44 characters that end in =
     #[arg(value_name = "VALUE")]
     key: String,
     /// Write one line of JSON
@@ -52,7 +52,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     let key = match CryptSessionKey::from_base64(&arguments.key) {
         Ok(key) => key,
         Err(error) => {
-            print::complain(&format!("{error}; give the Value of <CryptSessionKey> as it stands"));
+            print::complain(&format!(
+                "{error}; give the Value of <CryptSessionKey> as it stands in the login, 44 characters \
+                 that end in =; whole logins are for sns-cli decode"
+            ));
             return Ok(Outcome::Bad);
         }
     };
@@ -75,7 +78,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
         Ok(made) if arguments.json => print::json::line(&json!({ name: made }), out)?,
         Ok(made) => writeln!(out, "{}", print::escaped(&made))?,
         Err(error) => {
-            print::complain(&error.to_string());
+            let what = match arguments.action {
+                Some(Action::Open { .. }) => {
+                    "; give the Value of <UserName> or <Password> as it stands in the login that the \
+                     key is from"
+                }
+                _ => "",
+            };
+            print::complain(&format!("{error}{what}"));
             return Ok(Outcome::Bad);
         }
     }

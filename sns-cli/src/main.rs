@@ -81,6 +81,8 @@ Examples:
 Exit code: 0 success, 1 a broken input, or a server that refused or is wrong, 2 what could not even be
 tried, such as a wrong command line. A reader of the output that goes away is no error.
 
+Packages: sns-cli completions SHELL, and sns-cli man DIR.
+
 Environment: NO_COLOR switches colours off; without a terminal there are none.";
 
 const DECODE_EXAMPLES: &str = "\

@@ -2,7 +2,7 @@
 //!
 //! Law: the table is the core's; what is not known says "unknown".
 
-use crate::{Outcome, print};
+use crate::{Outcome, habits, print};
 use clap::Args;
 use samsung_sns::model::{MODELS, Model};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use std::io::{self, Write};
 /// Which model.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Only this model, as printed on the camera; all without
+    /// Only this model, as printed on the camera; without it all, in a line each
     name: Option<String>,
 }
 
@@ -29,10 +29,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
         }
         return Ok(Outcome::Good);
     };
-    let Some(model) = Model::find(name) else {
-        let known: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
-        print::complain(&format!("no model {name:?} is known; these are: {}", known.join(", ")));
-        return Ok(Outcome::Impossible);
+    let model = match habits::model(name) {
+        Ok(model) => model,
+        Err(error) => {
+            print::complain(&format!("{name}: {error}"));
+            return Ok(Outcome::Impossible);
+        }
     };
     let known = |text: &'static str| if text.is_empty() { "nothing known" } else { text };
     writeln!(out, "{}", model.name)?;

@@ -1,8 +1,10 @@
 //! What was found in one file, in the order in which it is shown; both printers show the same.
 //!
-//! Law: every text that came from outside is a [`Text`], which says whether it may be shared.
+//! Law: every text that came from outside is a [`Text`], which says what it is, and by that what of
+//! it may be shared.
 //! Names, kinds and problems are our own words and never hold anything from the wire.
 
+use crate::redact::Sort;
 use samsung_sns::quirk::Quirks;
 
 /// A text from outside.
@@ -10,35 +12,19 @@ use samsung_sns::quirk::Quirks;
 pub(crate) struct Text {
     /// The text as it came.
     pub(crate) value: String,
-    /// What of it may be shared.
-    pub(crate) shared: Shared,
-}
-
-/// What of a text may be shared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shared {
-    /// All.
-    Whole,
-    /// This in its place.
-    As(String),
-    /// Nothing.
-    Nothing,
+    /// What it is.
+    pub(crate) sort: Sort,
 }
 
 impl Text {
-    /// A text that may be shared.
+    /// A word of our own.
     pub(crate) fn public(value: impl Into<String>) -> Text {
-        Text { value: value.into(), shared: Shared::Whole }
+        Text { value: value.into(), sort: Sort::Ours }
     }
 
     /// A text that may not be shared.
     pub(crate) fn secret(value: impl Into<String>) -> Text {
-        Text { value: value.into(), shared: Shared::Nothing }
-    }
-
-    /// A text that may be shared if it is harmless.
-    pub(crate) fn judged(value: impl Into<String>, harmless: bool) -> Text {
-        if harmless { Text::public(value) } else { Text::secret(value) }
+        Text { value: value.into(), sort: Sort::Any }
     }
 }
 

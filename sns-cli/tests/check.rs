@@ -748,7 +748,8 @@ fn the_real_server_is_green_and_keeps_only_what_it_was_meant_to() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
     let local = "127.0.0.1:0".parse().unwrap();
-    let doors = sns_server::listen::Doors::open(&[local]).unwrap();
+    let doors = sns_server::listen::Doors::bind(&[local]).unwrap();
+    doors.open().unwrap();
     let port = doors.addresses().unwrap()[0].port();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {

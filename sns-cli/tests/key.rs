@@ -85,8 +85,10 @@ fn a_field_is_opened_and_sealed() {
 
 #[test]
 fn what_cannot_be_read_is_exit_code_1_and_says_where() {
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["AAAA"], 1, "3 bytes instead of 32"),
+        (&["login.xml"], 1, "whole logins are for sns-cli decode"),
+        (&[BLOG, "open", "x"], 1, "the Value of <UserName> or <Password>"),
         (&["//%2F"], 1, "not base64 at byte 2"),
         (&[BLOG, "open", "7xKPwb19QdFKzsjsrQx62g%3"], 1, "two hexadecimal digits at byte 22"),
         (&[TALK, "open", "7xKPwb19QdFKzsjsrQx62g%3D%3D"], 1, "credential: "),

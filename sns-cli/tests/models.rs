@@ -34,4 +34,20 @@ fn an_unknown_model_is_exit_code_2_and_names_those_that_are_known() {
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     assert!(text(&output.stderr).contains("NX300"), "{}", text(&output.stderr));
+    for (name, told) in
+        [("EX2", "EX2: no model"), ("EX2", "like it are: EX2F"), ("\u{1b}[2J", "\\u{1b}[2J")]
+    {
+        let error = text(&models(&[name]).stderr);
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn a_model_is_found_by_the_name_on_its_front_and_by_its_other_name() {
+    for (name, found) in
+        [("Samsung NX300", "NX300\n"), ("SAMSUNG-SH100", "SH100\n"), ("CL65", "ST1000\n")]
+    {
+        let output = text(&models(&[name]).stdout);
+        assert!(output.starts_with(found), "{name}: {output}");
+    }
 }

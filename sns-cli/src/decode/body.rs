@@ -7,6 +7,7 @@ use super::chunks::Chunks;
 use super::email::Email;
 use super::message::{self, Message};
 use crate::extract::{Object, Outlets};
+use crate::redact;
 use crate::report::{Fields, Node, Report};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -320,7 +321,7 @@ impl Print {
     pub(crate) fn show(&self, fields: &mut Fields) {
         fields.number("length", self.length);
         if let Some(sha256) = &self.sha256 {
-            fields.public("sha256", &**sha256);
+            fields.text("sha256", redact::checksum(sha256));
         }
     }
 }

@@ -192,7 +192,7 @@ impl Parts {
         }
         let mut file = Fields::default();
         if let Some(field) = head.name().filter(|name| name != "binary") {
-            file.secret("field", field);
+            file.text("field", redact::field(&field));
         }
         if let Some(name) = head.file_name() {
             file.text("name", redact::file_name(&String::from_utf8_lossy(&name)));

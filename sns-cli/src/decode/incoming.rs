@@ -209,9 +209,7 @@ impl Incoming {
             State::Done | State::Lost => {}
         }
         match &self.head {
-            Some(Head::Request(head, endpoint)) => {
-                request::show_head(head, endpoint, &mut self.report);
-            }
+            Some(Head::Request(head, _)) => request::show_head(head, &mut self.report),
             Some(Head::Answer(head)) => {
                 response::note_hotspot(head, &self.searched, &mut self.report);
                 response::show_head(head, &mut self.report);

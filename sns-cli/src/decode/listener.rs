@@ -218,7 +218,9 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             let mut fields = Fields::default();
             fields.add("accepts", Node::Flag(verdict.accepts));
             fields.words("verdict", verdict.text);
-            fields.secret_if("reason", verdict.reason);
+            if let Some(reason) = &verdict.reason {
+                fields.text("reason", redact::refusal(reason));
+            }
             report.fields.add("firmware", Node::Map(fields));
         }
         show_warnings(warnings, &mut report.fields);

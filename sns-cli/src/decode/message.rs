@@ -196,7 +196,7 @@ impl Reading<'_> {
             Message::AllShare => match AllShareLogin::read(self.document) {
                 Ok(login) => {
                     self.report.fields.secret("user", login.login_id);
-                    self.report.fields.secret("password", login.password.as_str());
+                    self.report.fields.text("password", redact::password(&login.password));
                     return &["userAuthRequest/", "loginID", "password"];
                 }
                 Err(error) => self.refused(&error),
@@ -205,7 +205,7 @@ impl Reading<'_> {
             Message::AnnounceAnswer => return self.announce_answer(),
             Message::SuccessAnswer => {
                 let status = self.document.attribute("Response", "Status").unwrap_or_default();
-                self.report.fields.text("status", Text::judged(&*status, status == "succ"));
+                self.show("status", "Response/@Status", &status);
                 return &["Response/", "Response/@Status"];
             }
             Message::ErrorAnswer => return self.error_answer(),
@@ -227,8 +227,7 @@ impl Reading<'_> {
             Ok(AuthRequest::OAuthLogin { version }) => {
                 self.report.kind = "login";
                 let version = version.unwrap_or_default();
-                let is_plain = version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-                self.report.fields.text("oauth_version", Text::judged(version, is_plain));
+                self.show("oauth_version", "OAuth/@Version", &version);
             }
             Ok(AuthRequest::Logout(Logout { session_key, user })) => {
                 self.report.kind = "logout";
@@ -249,7 +248,7 @@ impl Reading<'_> {
         self.report.kind = "login";
         let fields = &mut self.report.fields;
         fields.secret("user", login.user.as_str());
-        fields.secret("password", login.password.as_str());
+        fields.text("password", redact::password(&login.password));
         if let Some(key) = &login.crypt_session_key {
             fields.secret("crypt_session_key", key.to_base64());
         }
@@ -261,9 +260,14 @@ impl Reading<'_> {
             ("session_key_type", "SessionKey/@Type", login.session_key_type),
         ] {
             if let Some(value) = value {
-                fields.text(name, redact::place(place.to_owned(), &value).1);
+                self.show(name, place, &value);
             }
         }
+    }
+
+    /// Shows what stands in this place.
+    fn show(&mut self, name: &'static str, place: &str, value: &str) {
+        self.report.fields.text(name, redact::place(place.to_owned(), value).1);
     }
 
     /// Of a login that the core refuses: what its own key opens.
@@ -279,7 +283,9 @@ impl Reading<'_> {
         for (name, element) in [("user", "UserName"), ("password", "Password")] {
             let value = self.document.attribute(element, "Value");
             if let Some(Ok(opened)) = value.map(|value| credential::open(&key, &value)) {
-                self.report.fields.secret(name, opened.as_str());
+                let is_user = name == "user";
+                let text = if is_user { Text::secret(&*opened) } else { redact::password(&opened) };
+                self.report.fields.text(name, text);
             }
         }
     }
@@ -288,7 +294,10 @@ impl Reading<'_> {
         let fields = &mut self.report.fields;
         fields.secret("session_key", announce.session_key);
         match announce.media {
-            Media::Photo { album } => fields.secret_if("album", album),
+            Media::Photo { album: Some(album) } => {
+                fields.text("album", redact::place("Album/@Name".to_owned(), &album).1);
+            }
+            Media::Photo { album: None } => {}
             Media::Video { category, owner_id } => {
                 fields.secret_if("category", category);
                 fields.secret_if("owner_id", owner_id);
@@ -331,7 +340,7 @@ impl Reading<'_> {
     fn announce_answer(&mut self) -> &'static [&'static str] {
         if let Some(answer) = AnnounceAnswer::scan(self.text) {
             self.report.fields.text("upload_host", redact::host(&answer.host));
-            self.report.fields.secret("resource_id", answer.resource_id);
+            self.report.fields.text("resource_id", redact::target(&answer.resource_id));
         }
         &["Response/", "Response/@HostAddr", "Response/@ResourceID"]
     }
@@ -343,10 +352,12 @@ impl Reading<'_> {
             ("error_sub_code", "Response/@ErrSubCode", attribute("ErrSubCode")),
         ] {
             if let Some(value) = value {
-                self.report.fields.text(name, redact::place(place.to_owned(), &value).1);
+                self.show(name, place, &value);
             }
         }
-        self.report.fields.secret_if("reason", scan_reason(self.text));
+        if let Some(reason) = scan_reason(self.text) {
+            self.report.fields.text("reason", redact::refusal(reason));
+        }
         &["Response/", "Response/@ErrCode", "Response/@ErrSubCode"]
     }
 

@@ -34,7 +34,7 @@ use input::Stop;
 use listener::{Ear, Ending};
 use samsung_sns::wire::request::RequestHead;
 use std::io::{self, Cursor, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use teller::Teller;
 
 /// A head must end within this many bytes, as on the server.
@@ -50,7 +50,12 @@ pub(crate) struct Arguments {
     /// Write JSON, one object a line; sns-cli/README.md and docs/decode.schema.json say which
     #[arg(long)]
     json: bool,
-    /// Hide passwords, names, addresses, keys and typed texts, so that the output can be shared
+    /// Make output that can be shown to strangers: passwords, names, texts, keys, addresses hidden
+    ///
+    /// Only words of the protocol, sizes, times and what is concluded stay. All else, names of files
+    /// too, becomes a placeholder such as <text-3, 12 bytes> or <address-1, 192.168.x.x>: the same
+    /// for the same, so that it can still be followed. This is about the output alone: what --extract
+    /// writes meanwhile (photos, messages, manifest.jsonl) is as it was sent, and not for strangers.
     #[arg(long)]
     redact: bool,
     /// Write every photo and message into this folder, with a manifest; nothing is overwritten
@@ -85,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
         Some(folder) => match Extract::into(folder) {
             Ok(extract) => Some(extract),
             Err(error) => {
+                let error = teller.error(error);
                 print::complain(&format!("cannot extract into this folder: {error}"));
                 return Ok(Outcome::Impossible);
             }
@@ -92,16 +98,16 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     };
     let mut worst = Outcome::Good;
     for path in &arguments.files {
-        let name = shown_name(path, arguments.redact);
+        let name = path.to_string_lossy();
         let done = input::open(path, &stop)
             .map_err(Failure::Reading)
             .and_then(|input| decode(&name, input, &stop, &mut extract, &mut teller));
         match done {
             Ok(outcome) => worst = worst.max(outcome),
-            Err(Failure::Writing(error)) => return Err(error),
+            Err(Failure::Writing(error)) => return Err(teller.error(error)),
             Err(Failure::Reading(error)) => {
-                print::complain(&format!("cannot read {name}: {error}"));
-                let mut report = Report::new(Text::public(&name));
+                print::complain(&format!("cannot read {}: {error}", teller.name_of(&name)));
+                let mut report = Report::new(Text::public(&*name));
                 report.kind = "unreadable";
                 report.broken(None, format!("it cannot be read: {error}"));
                 teller.unreadable(report)?;
@@ -114,13 +120,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
         }
     }
     Ok(worst)
-}
-
-/// The name as it was given; a shared report does not say in which folders somebody keeps it.
-fn shown_name(path: &Path, is_shared: bool) -> String {
-    let name =
-        if is_shared { path.file_name().unwrap_or(path.as_os_str()) } else { path.as_os_str() };
-    name.to_string_lossy().into_owned()
 }
 
 /// Explains one file.

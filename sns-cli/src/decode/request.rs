@@ -30,10 +30,10 @@ pub(super) fn read<'a>(
 }
 
 /// Adds what the head says.
-pub(super) fn show_head(head: &RequestHead<'_>, endpoint: &Endpoint, report: &mut Report) {
+pub(super) fn show_head(head: &RequestHead<'_>, report: &mut Report) {
     let mut http = Fields::default();
     http.text("method", redact::method(&head.method));
-    http.text("target", redact::target(endpoint, &head.target));
+    http.text("target", redact::target(&head.target));
     http.text("version", redact::version(&head.version));
     if let Some(host) = head.host() {
         http.text("host", redact::host(&host));

@@ -57,6 +57,19 @@ impl<'a> Teller<'a> {
         if self.is_json { json::write(&report, &mut self.out) } else { Ok(()) }
     }
 
+    /// What a file is called in what is told.
+    pub(super) fn name_of(&mut self, file: &str) -> String {
+        match &mut self.redactor {
+            Some(redactor) => redactor.file(file),
+            None => file.to_owned(),
+        }
+    }
+
+    /// What went wrong with a file of somebody's: an error may say where it is.
+    pub(super) fn error(&self, error: io::Error) -> io::Error {
+        if self.redactor.is_some() { error.kind().into() } else { error }
+    }
+
     /// What was told so far leaves.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()

@@ -243,7 +243,8 @@ fn with_real_server(data: &Path, test: impl FnOnce(&str)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = sns_server::app::App::new(&config).unwrap();
     let local = "127.0.0.1:0".parse().unwrap();
-    let doors = sns_server::listen::Doors::open(&[local]).unwrap();
+    let doors = sns_server::listen::Doors::bind(&[local]).unwrap();
+    doors.open().unwrap();
     let server = format!("http://{}", doors.addresses().unwrap()[0]);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = std::thread::spawn(move || {
