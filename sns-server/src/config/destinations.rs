@@ -207,7 +207,8 @@ impl<'a> Whole<'a> {
                     "it is empty; write a value, or leave the line out"
                 }
                 DeValue::String(text)
-                    if name == "max_size" && text.parse().is_ok_and(|size: ByteSize| size.0 == 0) =>
+                    if name == "max_size"
+                        && text.parse().is_ok_and(|size: ByteSize| size.0 == 0) =>
                 {
                     "no mail is as small as this; the default is \"20 MiB\""
                 }
@@ -230,12 +231,7 @@ impl<'a> Whole<'a> {
         new(keys).map_err(|problem| {
             let path = named(&problem, &self.keys);
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            // `tls = "none" would …` begins with the key.
-            let problem = match path[..] {
-                [key] if problem.starts_with(key) => problem.replacen(key, &format!("`{key}`"), 1),
-                _ => problem,
-            };
-            self.wrong(&path, problem)
+            self.wrong(&path, naming(&path, problem))
         })
     }
 
@@ -277,6 +273,18 @@ fn one_of_types() -> String {
 
 fn is_zero(number: &str) -> bool {
     number.bytes().all(|digit| b"+-0_".contains(&digit))
+}
+
+/// The problem, with the key that it is about marked as one.
+fn naming(path: &[&str], problem: String) -> String {
+    let Some(last) = path.last() else { return problem };
+    let shown = format!("`{}`", path.join("."));
+    // `tls = "none" would …`, `s3: endpoint …`, `secret_key_file /x …` begin with the key.
+    let begins = [path.join(": "), (*last).to_owned()];
+    match begins.iter().find_map(|begin| problem.strip_prefix(begin.as_str())) {
+        Some(rest) if rest.starts_with([':', ' ']) => format!("{shown}{rest}"),
+        _ => format!("{shown}: {problem}"),
+    }
 }
 
 /// The key of a table that a problem is about: the one that it names first, alone, before a colon or

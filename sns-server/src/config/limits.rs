@@ -130,4 +130,3 @@ impl TryFrom<String> for Rate {
         size.map(Rate).ok_or_else(|| format!("{text:?} is not a rate such as \"1 KiB/s\""))
     }
 }
-

@@ -95,7 +95,6 @@ pub enum ConfigError {
     },
 }
 
-
 /// What stands in the file, but for the destinations: what their keys are depends on their types.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -67,16 +67,7 @@ impl<'a> Document<'a> {
 
     /// Where the key begins to which a path leads, or else the innermost table on the way to it.
     pub(super) fn place_of(&self, path: &[&str]) -> usize {
-        let mut at = 0;
-        let mut table = Some(&self.root);
-        for name in path {
-            let Some((key, value)) = table.and_then(|table| table.get_key_value(*name)) else {
-                break;
-            };
-            at = key.span().start;
-            table = value.get_ref().as_table();
-        }
-        at
+        begin_of(&self.root, path.iter().copied()).unwrap_or(0)
     }
 
     /// What is wrong with the key to which a path leads, or with the innermost table on the way to
@@ -96,9 +87,8 @@ pub(super) fn read<T: DeserializeOwned>(
     begin: usize,
     also_known: &[&str],
 ) -> Result<T, Mistake> {
-    let read = |table: DeTable<'_>| {
-        T::deserialize(Deserializer::from(Spanned::new(begin..begin, table)))
-    };
+    let read =
+        |table: DeTable<'_>| T::deserialize(Deserializer::from(Spanned::new(begin..begin, table)));
     read(table.clone()).map_err(|error| {
         let at = error.span().map_or(begin, |span| span.start);
         let below = path_at(table, at);
@@ -106,7 +96,7 @@ pub(super) fn read<T: DeserializeOwned>(
             NO_WORD => words(table, &below, read).unwrap_or_else(|| NO_WORD.to_owned()),
             message => message.to_owned(),
         };
-        let at = place_of(table, &below, at);
+        let at = begin_of(table, below.iter().map(String::as_str)).unwrap_or(at);
         let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).chain(below).collect();
         let problem = wording::of_value(&path, &message, also_known);
         Mistake { at, path, problem }
@@ -150,18 +140,16 @@ fn path_at(table: &DeTable<'_>, at: usize) -> Vec<String> {
     found
 }
 
-/// A list may have many lines, and its mistakes theirs; all else stands at its key.
-fn place_of(table: &DeTable<'_>, path: &[String], at: usize) -> usize {
-    let Some((first, rest)) = path.split_first() else { return at };
-    match table.get_key_value(first.as_str()) {
-        Some((_, value)) if !rest.is_empty() => match value.get_ref() {
-            DeValue::Table(inner) => place_of(inner, rest, at),
-            _ => at,
-        },
-        Some((_, value)) if value.get_ref().is_array() => at,
-        Some((key, _)) => key.span().start,
-        None => at,
+/// Where the key begins to which a path leads, or else the innermost table on the way to it.
+fn begin_of<'p>(table: &DeTable<'_>, path: impl Iterator<Item = &'p str>) -> Option<usize> {
+    let mut at = None;
+    let mut table = Some(table);
+    for name in path {
+        let Some((key, value)) = table.and_then(|table| table.get_key_value(name)) else { break };
+        at = Some(key.span().start);
+        table = value.get_ref().as_table();
     }
+    at
 }
 
 /// The line of a place in the text, from 1.

@@ -1,5 +1,9 @@
 //! Whole files, what they mean, and what is said of their mistakes.
 
+mod extends;
+mod keys;
+mod mistakes;
+
 use super::*;
 use bytesize::ByteSize;
 
@@ -54,9 +58,7 @@ fn a_mistake_is_named_with_its_line_and_the_nearest_key() {
         error("trial = true\n[admin]\nlisten = \"127.0.0.1:1\"\npassword_hash = \"x\"\n"),
         "c.toml, line 4: unknown key `password_hash`; there are `listen`, `metrics`"
     );
-    assert!(
-        error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: ")
-    );
+    assert!(error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: "));
 }
 
 #[test]
@@ -79,7 +81,11 @@ fn users_may_have_networks_and_a_hash() {
     let both = text + "password_hash = \"x\"\n";
     assert!(parse(&both).unwrap_err().contains("hash-password"));
     let missing = parse("[users.me]\npassword_hash_file = \"/nowhere\"\n").unwrap_err();
-    assert!(missing.contains("line 2: [users.me]: `password_hash_file`") && missing.contains("/nowhere"), "{missing}");
+    assert!(
+        missing.contains("line 2: [users.me]: `password_hash_file`")
+            && missing.contains("/nowhere"),
+        "{missing}"
+    );
     let network = parse("[users.me]\nnetworks = [\"10.42\"]\n").unwrap_err();
     assert!(network.starts_with("c.toml, line 2: [users.me]: `networks`: "), "{network}");
 }
@@ -91,7 +97,10 @@ fn a_value_of_the_wrong_type_is_not_shown_for_it_may_be_a_password() {
         "trial = true\n[destinations.e]\ntype = \"email\"\nhost = \"h\"\npassword = 77345612\n",
     ] {
         let error = parse(text).unwrap_err();
-        assert!(error.contains("expected a text in quotes") && !error.contains("77345612"), "{error}");
+        assert!(
+            error.contains("expected a text in quotes") && !error.contains("77345612"),
+            "{error}"
+        );
     }
 }
 

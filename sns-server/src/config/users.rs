@@ -48,11 +48,7 @@ pub(super) struct Users {
 impl Users {
     /// Anyone may send.
     pub(super) fn anyone() -> Users {
-        Users {
-            admission: Admission::Anyone,
-            passwords: BTreeMap::new(),
-            routes: BTreeMap::new(),
-        }
+        Users { admission: Admission::Anyone, passwords: BTreeMap::new(), routes: BTreeMap::new() }
     }
 }
 

@@ -12,19 +12,33 @@ const TOP: [&str; 4] = ["listen", "data_dir", "trial", "run_as"];
 const SECTIONS: [&str; 6] = ["users", "limits", "destinations", "routes", "retention", "admin"];
 
 /// What is expected, by the word that the libraries have for it, and by ours.
-const EXPECTED: [(&str, &str); 12] = [
+const EXPECTED: [(&str, &str); 14] = [
     ("a string", "a text in quotes"),
     ("path string", "a text in quotes"),
     ("a boolean", "true or false"),
-    ("a sequence", "a list: [\"…\", \"…\"]"),
+    ("a sequence", "a list"),
     ("a map", "a table"),
     ("a duration", "a duration such as \"60s\""),
     ("parsable string", "a size such as \"2 GiB\""),
+    ("an integer or string", "a size such as \"2 GiB\""),
+    ("integer overflow", "a size such as \"2 GiB\""),
     ("u16", "a whole number from 0 to 65535"),
     ("nonzero u16", "a whole number from 1 to 65535"),
     ("usize", "a whole number, 0 or more"),
     ("socket address", "an address with its port such as \"127.0.0.1:8081\""),
     ("IP network address", "a network such as \"10.42.0.0/24\""),
+];
+
+/// What a text or a list holds is not always clear from its name.
+const EXAMPLES: [(&str, &str); 8] = [
+    ("listen", "[\"0.0.0.0:80\"]"),
+    ("data_dir", "\"/var/lib/sns-server\""),
+    ("networks", "[\"10.42.0.0/24\"]"),
+    ("keep_delivered", "\"30d\""),
+    ("body_rate", "\"1 KiB/s\""),
+    ("path", "\"/srv/photos\""),
+    ("to", "[\"family@example.com\"]"),
+    ("argv", "[\"program\", \"{filename}\"]"),
 ];
 
 /// What was found, in the same way.
@@ -112,7 +126,12 @@ pub(super) fn of_value(path: &[String], message: &str, also_known: &[&str]) -> S
         let found = found.split(['`', '"']).next().unwrap_or_default().trim();
         let expected = ours(&EXPECTED, expected);
         let expected = if expected.starts_with("struct ") { "a table" } else { expected };
-        format!("expected {expected}, found {}", ours(&FOUND, found))
+        let example = EXAMPLES
+            .iter()
+            .find(|(key, _)| named == *key)
+            .filter(|_| ["a text in quotes", "a list"].contains(&expected));
+        let example = example.map_or_else(String::new, |(key, value)| format!(": {key} = {value}"));
+        format!("expected {expected}, found {}{example}", ours(&FOUND, found))
     } else if let Some((_, expected)) =
         message.strip_prefix("invalid value: ").and_then(|m| m.rsplit_once(", expected "))
     {

@@ -1,0 +1,108 @@
+//! Mistakes that people make, and the words that should help them.
+
+use super::parse;
+
+/// The file, and what its error must hold; the line first.
+#[test]
+fn what_people_write_wrong_is_told_with_what_to_write_instead() {
+    for (text, words) in [
+        // A key below a section belongs to that section.
+        (
+            "[users.me]\n[limits]\nupload = \"1 GiB\"\ndata_dir = \"/x\"\n",
+            ["line 4", "`data_dir`", "above the first [section]"],
+        ),
+        ("[users.me]\ntrial = true\n", ["line 2", "`trial`", "above the first [section]"]),
+        (
+            "trial = true\n[destinations.x]\ntype = \"store\"\npath = \"/x\"\n[destinations.x.routes]\n",
+            ["line 5", "`routes`", "[routes] is a section of its own"],
+        ),
+        // Not built: no key that resembles it.
+        (
+            "trial = true\n[dns]\nlisten = \"10.0.0.1:53\"\n",
+            ["line 2", "unknown key `dns`", "`routes`"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"store\"\npath = \"/x\"\n[destinations.x.dns]\n",
+            ["line 5", "[destinations.x]: unknown key `dns`", "`template`"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"store\"\npath = \"/x\"\ndns = { listen = \"a\" }\n",
+            ["line 5", "[destinations.x]: unknown key `dns`", "`template`"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"store\"\npath = \"/x\"\nalt_txt = \"required\"\n",
+            ["line 5", "unknown key `alt_txt`", "the nearest is `alt_text`"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntyp = \"store\"\npath = \"/x\"\n",
+            ["line 2", "[destinations.x]: `type` is missing", "store, mastodon"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"store\"\nwebdav = { url = \"https://a\", usr = \"me\" }\n",
+            ["line 4", "[destinations.x]: unknown key `usr`", "the nearest is `user`"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"email\"\nport = 25\n",
+            ["line 2", "[destinations.x]: `host` is missing", ""],
+        ),
+        (
+            "trial = true\n[destinations]\nmasto = \"x\"\n",
+            ["line 3", "[destinations.masto]", "of its own"],
+        ),
+        (
+            "trial = true\n[[destinations]]\ntype = \"store\"\n",
+            ["line 2", "`destinations`", "[destinations.NAME]"],
+        ),
+        (
+            "trial = true\n[routes]\nfacebook = \"x\"\n",
+            ["line 3", "`facebook`", "there are \"drop\""],
+        ),
+        (
+            "trial = true\n[routes]\nemail = \"drop\"\n\"Me@x.y\" = \"drpo\"\n",
+            ["line 4", "`Me@x.y`", "the nearest is \"drop\""],
+        ),
+        ("[users.me]\n[users.Me]\n", ["line 1", "[users.me]", "the same user as \"Me\""]),
+        ("[users.\"\"]\n", ["line 1", "[users.\"\"]", "the name is empty"]),
+        (
+            "[users.me]\nroutes = { \"*\" = \"drop\" }\n",
+            ["line 2", "[users.me]: `routes.\"*\"`", "no *@domain"],
+        ),
+        // Broken off in the middle.
+        ("trial = true\nlisten = [\"a\"\n[limits\n", ["line 3", "", ""]),
+        ("trial = true\n[limits\nupload = 1\n", ["line 2", "", ""]),
+        ("data_dir = /var/lib\n", ["line 1", "`data_dir`", ""]),
+        ("trial = true\n[admin]\nmetrics = true\n", ["line 2", "`admin`: `listen` is missing", ""]),
+        ("trial = true\ntrial = false\n", ["line 2", "`trial`", "duplicate key"]),
+        (
+            "trial = true\nlisten = [\n  \"0.0.0.0:80\",\n  \"wlan0\",\n]\n",
+            ["line 2", "`listen`", "\"wlan0\" is neither"],
+        ),
+    ] {
+        let said = parse(text).map(drop).unwrap_err();
+        let line = format!("c.toml, {}: ", words[0]);
+        assert!(said.starts_with(&line), "{line:?} does not begin {said:?} of\n{text}");
+        for word in &words[1..] {
+            assert!(said.contains(word), "{word:?} is not in {said:?} of\n{text}");
+        }
+        assert!(!said.contains('\n'), "{said}");
+    }
+}
+
+#[test]
+fn no_secret_is_repeated_in_a_mistake() {
+    const SECRET: &str = "hunter2-s3cr3t";
+    for text in [
+        "[destinations.x]\ntype = \"email\"\nhost = \"h\"\npassword = [\"SECRET\"]\n",
+        "[destinations.x]\ntype = \"email\"\nhost = \"h\"\nusername = 5\npassword = \"SECRET\"\n",
+        "[destinations.x]\ntype = \"mastodon\"\nserver = \"https://a\"\ntoken = \"SECRET two\"\n",
+        "[destinations.x]\ntype = \"mastodon\"\nserver = \"https://a\"\ntoken = SECRET\n",
+        "[destinations.x]\ntype = \"mastodon\"\nserver = \"https://a\"\ntoken = \"SECRET\n",
+        "[destinations.x]\ntype = \"webhook\"\nurl = \"ftp://SECRET/\"\n",
+        "[destinations.x]\ntype = \"webhook\"\nurl = \"https://a\"\nsecret = \"whsec_SECRET\"\n",
+        "[users.me]\npassword_hash = \"SECRET\"\n",
+        "[limits]\nsession_bound_to_address = \"SECRET, expected a list\"\n",
+    ] {
+        let said = parse(&format!("trial = true\n{}", text.replace("SECRET", SECRET))).unwrap_err();
+        assert!(!said.contains(SECRET), "{said}");
+    }
+}
