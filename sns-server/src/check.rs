@@ -38,7 +38,11 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     for (user, pattern, names) in config.routes.listed() {
         let whose = user.map_or_else(String::new, |user| format!(" of {user:?}"));
-        writeln!(out, "route{whose}: {pattern} -> {}", names.join(", "))?;
+        let to = match names {
+            [] => "nothing: kept, goes nowhere".to_owned(),
+            names => names.join(", "),
+        };
+        writeln!(out, "route{whose}: {pattern} -> {to}")?;
     }
     let routed: BTreeSet<&str> = config.routes.named().map(|(_, name)| name).collect();
     for (name, destination) in &config.destinations {
@@ -60,7 +64,7 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
             "destination {name:?}: {kind}, {alt}, a post ends after {quiet}{unused}{nobody}"
         )?;
     }
-    if config.routes.named().next().is_none() {
+    if config.routes.listed().next().is_none() {
         writeln!(out, "no routes: everything is kept and goes nowhere")?;
     } else if routed.contains(DROP) {
         writeln!(out, "destination \"drop\": kept, delivered nowhere")?;
@@ -98,4 +102,31 @@ pub async fn probe(config: &Config, out: &mut impl Write) -> io::Result<bool> {
         }
     }
     Ok(all_work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn described(text: &str) -> String {
+        let config = Config::parse(Path::new("c.toml"), text).unwrap();
+        let mut out = Vec::new();
+        describe(&config, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_empty_route_says_what_it_means_and_is_not_taken_for_none() {
+        let said = described("trial = true\n[routes]\nfacebook = []\nemail = \"drop\"\n");
+        assert!(said.contains("route: facebook -> nothing: kept, goes nowhere\n"), "{said}");
+        assert!(said.contains("route: email -> drop\n"), "{said}");
+        assert!(!said.contains("no routes"), "{said}");
+        let only = described("trial = true\n[routes]\nfacebook = []\n");
+        assert!(only.contains("facebook -> nothing") && !only.contains("no routes"), "{only}");
+        for none in ["", "[routes]\n"] {
+            let none = described(&format!("trial = true\n{none}"));
+            assert!(none.contains("no routes: everything is kept and goes nowhere"), "{none}");
+        }
+    }
 }

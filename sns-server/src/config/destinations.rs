@@ -171,7 +171,9 @@ impl<'a> Whole<'a> {
         };
         if !TYPES.contains(&kind.as_ref()) {
             let instead = instead(kind, TYPES.into_iter());
-            return Err(self.wrong(&["type"], format!("`type`: unknown type {kind:?}; {instead}")));
+            return Err(
+                self.wrong(&["type"], format!("unknown type {kind:?} in `type`; {instead}"))
+            );
         }
         self.out_of_range(&self.keys, &[])?;
         let Common { alt_text, quiet } = self.read(|key| ["alt_text", "quiet"].contains(&key))?;

@@ -108,18 +108,23 @@ pub(super) fn of_value(path: &[String], message: &str, also_known: &[&str]) -> S
             named => format!("`{named}`: `{missing}` is missing"),
         };
     }
-    let problem = if message.starts_with("unknown variant") {
-        // serde: unknown variant `pubic`, expected one of `public`, `unlisted`, …
+    // serde: unknown variant `pubic`, expected one of `public`, `unlisted`, …
+    if message.starts_with("unknown variant") {
         let given = quoted.next().unwrap_or_default();
         let words: Vec<&str> = quoted.collect();
         let list: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
         let list = list.join(", ");
-        match nearest(given, words.into_iter()) {
-            Some(nearest) => format!("{given:?} is none of {list}; the nearest is {nearest:?}"),
-            None if given.is_empty() => format!("expected one of {list}"),
-            None => format!("{given:?} is none of {list}"),
-        }
-    } else if let Some((found, expected)) =
+        return match nearest(given, words.into_iter()) {
+            _ if given.is_empty() => format!("`{named}`: expected one of {list}"),
+            Some(nearest) => {
+                format!(
+                    "unknown variant `{given}` of `{named}`; the nearest of {list} is {nearest:?}"
+                )
+            }
+            None => format!("unknown variant `{given}` of `{named}`; expected one of {list}"),
+        };
+    }
+    let problem = if let Some((found, expected)) =
         message.strip_prefix("invalid type: ").and_then(|m| m.rsplit_once(", expected "))
     {
         // serde: invalid type: integer `1234`, expected a string. The value may be a password.

@@ -65,14 +65,18 @@ fn a_mistake_stands_where_it_was_written_and_who_inherits_it_is_said() {
     ));
     assert_eq!(
         first.unwrap_err(),
-        "c.toml, line 6: [destinations.masto]: `visibility`: \"pubic\" is none of \"public\", \
-         \"unlisted\", \"private\", \"direct\"; the nearest is \"public\" ([destinations.a], line 9, \
+        "c.toml, line 6: [destinations.masto]: unknown variant `pubic` of `visibility`; the nearest of \
+         \"public\", \"unlisted\", \"private\", \"direct\" is \"public\" ([destinations.a], line 9, \
          inherits this by `extends`)"
     );
     let own = parse(&format!(
         "{MASTO}token = \"t\"\n\n[destinations.z]\nextends = \"masto\"\nvisibility = \"pubic\"\n"
     ));
-    assert!(own.unwrap_err().starts_with("c.toml, line 11: [destinations.z]: `visibility`: "));
+    assert!(
+        own.unwrap_err().starts_with(
+            "c.toml, line 11: [destinations.z]: unknown variant `pubic` of `visibility`"
+        )
+    );
     // Only together they are wrong: the inherited key is named, and whose it is.
     let together = extended(
         "type = \"email\"\nhost = \"localhost\"\ntls = \"none\"\nusername = \"u\"\npassword = \"p\"",
