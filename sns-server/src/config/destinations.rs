@@ -6,7 +6,7 @@
 
 use super::A_CENTURY;
 use super::place::{self, Document, Mistake, key};
-use super::wording::instead;
+use super::wording::{instead, nearest};
 use crate::destination::{Destination, Kind, command, email, mastodon, store, webhook};
 use crate::route::DROP;
 use bytesize::ByteSize;
@@ -14,6 +14,7 @@ use samsung_sns::post::{AltTexts, Rules};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
@@ -28,6 +29,25 @@ const QUIET: Duration = Duration::from_secs(60);
 /// The keys that may stand in every destination.
 const COMMON: [&str; 4] = ["type", "extends", "alt_text", "quiet"];
 const TYPES: [&str; 5] = ["store", "mastodon", "email", "command", "webhook"];
+/// What people write for a type.
+const MEANT: [(&str, &str); 16] = [
+    ("folder", "store"),
+    ("local", "store"),
+    ("file", "store"),
+    ("path", "store"),
+    ("s3", "store"),
+    ("webdav", "store"),
+    ("nextcloud", "store"),
+    ("mail", "email"),
+    ("smtp", "email"),
+    ("pixelfed", "mastodon"),
+    ("gotosocial", "mastodon"),
+    ("fediverse", "mastodon"),
+    ("shell", "command"),
+    ("program", "command"),
+    ("http", "webhook"),
+    ("post", "webhook"),
+];
 /// Where photos are stored: one of these. Besides, every `x` and its `x_file` are one key in two
 /// forms.
 const PLACES: [&str; 3] = ["path", "s3", "webdav"];
@@ -167,10 +187,14 @@ impl<'a> Whole<'a> {
         let kind = match self.keys.get("type").map(Spanned::get_ref) {
             Some(DeValue::String(kind)) => kind,
             Some(_) => return Err(self.wrong(&["type"], format!("`type` is {}", one_of_types()))),
-            None => return Err(self.wrong(&[], format!("`type` is missing: {}", one_of_types()))),
+            None => return Err(self.without_type()),
         };
         if !TYPES.contains(&kind.as_ref()) {
-            let instead = instead(kind, TYPES.into_iter());
+            let meant = MEANT.iter().find(|(word, _)| kind.eq_ignore_ascii_case(word));
+            let instead = match meant {
+                Some((_, meant)) => format!("that is type = {meant:?}"),
+                None => instead(kind, TYPES.into_iter()),
+            };
             return Err(
                 self.wrong(&["type"], format!("unknown type {kind:?} in `type`; {instead}"))
             );
@@ -195,6 +219,19 @@ impl<'a> Whole<'a> {
         Ok(Destination { name: self.name.to_owned(), rules: Rules { alt_texts, quiet }, kind })
     }
 
+    /// Nothing says what it is; perhaps the key that should is misspelt.
+    fn without_type(&self) -> Mistake {
+        let names = self.keys.keys().map(|name| name.get_ref().as_ref());
+        let mut unknown = names.filter(|name| !COMMON.contains(name));
+        let nearest = |name| Some((name, nearest(name, ["type", "extends"].into_iter())?));
+        match unknown.find_map(nearest) {
+            Some((name, nearest)) => {
+                self.wrong(&[name], format!("unknown key `{name}`; the nearest is `{nearest}`"))
+            }
+            None => self.wrong(&[], format!("`type` is missing: {}", one_of_types())),
+        }
+    }
+
     /// Values that are none for any type.
     fn out_of_range(&self, table: &DeTable<'_>, above: &[&str]) -> Result<(), Mistake> {
         for (name, value) in table {
@@ -213,6 +250,10 @@ impl<'a> Whole<'a> {
                         && text.parse().is_ok_and(|size: ByteSize| size.0 == 0) =>
                 {
                     "no mail is as small as this; the default is \"20 MiB\""
+                }
+                DeValue::String(text) if name == "host" && !is_host(text) => {
+                    "this is more than the name of a machine; its port stands in `port`, and how it is \
+                     encrypted in `tls`"
                 }
                 DeValue::Integer(number) if name == "port" && is_zero(number.as_str()) => {
                     "no server has the port 0; leave the line out for the usual one"
@@ -273,6 +314,11 @@ fn one_of_types() -> String {
     "store, mastodon, email, command or webhook".to_owned()
 }
 
+fn is_host(text: &str) -> bool {
+    let is_name = !text.contains(|c: char| c.is_whitespace() || "/:@[]".contains(c));
+    is_name || text.parse::<IpAddr>().is_ok()
+}
+
 fn is_zero(number: &str) -> bool {
     number.bytes().all(|digit| b"+-0_".contains(&digit))
 }
@@ -292,6 +338,11 @@ fn naming(path: &[&str], problem: String) -> String {
 /// The key of a table that a problem is about: the one that it names first, alone, before a colon or
 /// in `both …`; other words are only words.
 fn named(problem: &str, table: &DeTable<'_>) -> Vec<String> {
+    if problem.starts_with("give only one of ") {
+        let there = PLACES.iter().filter_map(|place| table.get_key_value(*place));
+        let last = there.max_by_key(|(key, _)| key.span().start);
+        return last.map(|(key, _)| key.get_ref().clone().into_owned()).into_iter().collect();
+    }
     let word = |text: &str| {
         let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         text[..end.unwrap_or(text.len())].to_owned()

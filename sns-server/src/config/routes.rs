@@ -66,17 +66,24 @@ pub(super) fn read(
             let unknown = names.0.iter().find(|n| *n != DROP && !destinations.contains_key(*n));
             if let Some(name) = unknown {
                 let known = destinations.keys().map(String::as_str).chain([DROP]);
-                let problem = format!("{name:?} is no destination; {}", instead(name, known));
+                let mut problem = format!("{name:?} is no destination; {}", instead(name, known));
+                if misspelt(pattern).is_some() {
+                    problem += "; if this is no route, it belongs to another section: a key belongs to \
+                                the [section] above it";
+                }
                 return Err(at(document, user, pattern, &problem));
-            }
-            if let Some(site) = misspelt(pattern) {
-                warn!("[routes]: no known camera has a site {pattern:?}; the nearest is {site:?}");
             }
         }
     }
     let of_user = of_user.into_iter().map(|(user, keys)| (user, keys.into())).collect();
-    Routes::new(everybody.into(), of_user)
-        .map_err(|error| at(document, error.user.as_deref(), &error.pattern, error.problem))
+    let routes = Routes::new(everybody.into(), of_user)
+        .map_err(|error| at(document, error.user.as_deref(), &error.pattern, error.problem))?;
+    for (_, pattern, _) in routes.listed() {
+        if let Some(site) = misspelt(pattern) {
+            warn!("[routes]: no known camera has a site {pattern:?}; the nearest is {site:?}");
+        }
+    }
+    Ok(routes)
 }
 
 fn at(document: &Document<'_>, user: Option<&str>, pattern: &str, problem: &str) -> Mistake {

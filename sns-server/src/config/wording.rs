@@ -6,7 +6,7 @@
 use super::place::{key, line_at};
 
 /// Names less alike than this were not mistyped.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.85;
 /// Keys that stand above the first section, and the sections.
 const TOP: [&str; 4] = ["listen", "data_dir", "trial", "run_as"];
 const SECTIONS: [&str; 6] = ["users", "limits", "destinations", "routes", "retention", "admin"];
@@ -18,7 +18,7 @@ const EXPECTED: [(&str, &str); 14] = [
     ("a boolean", "true or false"),
     ("a sequence", "a list"),
     ("a map", "a table"),
-    ("a duration", "a duration such as \"60s\""),
+    ("a duration", "a duration with its unit such as \"60s\""),
     ("parsable string", "a size such as \"2 GiB\""),
     ("an integer or string", "a size such as \"2 GiB\""),
     ("integer overflow", "a size such as \"2 GiB\""),
@@ -30,7 +30,8 @@ const EXPECTED: [(&str, &str); 14] = [
 ];
 
 /// What a text or a list holds is not always clear from its name.
-const EXAMPLES: [(&str, &str); 8] = [
+const EXAMPLES: [(&str, &str); 9] = [
+    ("routes", "{ facebook = \"gallery\" }"),
     ("listen", "[\"0.0.0.0:80\"]"),
     ("data_dir", "\"/var/lib/sns-server\""),
     ("networks", "[\"10.42.0.0/24\"]"),
@@ -76,8 +77,29 @@ pub(super) fn instead<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> S
 
 /// What is no TOML. Nothing of the line is repeated but a key.
 pub(super) fn of_syntax(text: &str, at: usize, message: &str) -> String {
-    let message = message.replace('\n', " ");
     let line = text.lines().nth(line_at(text, at) - 1).unwrap_or_default();
+    let is_section = line.trim_start().starts_with('[');
+    let advice = match message {
+        "duplicate key" if is_section => "this section is there twice: join them, or rename one",
+        "duplicate key" => "this key is there twice in its section",
+        m if m.starts_with("invalid unquoted key") && is_section => {
+            "a name with other characters than letters, digits, - and _ needs quotes: \
+             [users.\"me@example.com\"]"
+        }
+        m if m.starts_with("invalid unquoted key") => {
+            "with other characters than letters, digits, - and _ it needs quotes: \"me@example.com\" = …"
+        }
+        m if m.starts_with("invalid boolean") => {
+            "a text needs quotes; yes and no are written true and false"
+        }
+        m if m.starts_with("string values must be quoted") => "a text needs quotes",
+        m if m.starts_with("unexpected key or value") => {
+            "there is something behind the value; several values stand in a list: [\"…\", \"…\"]"
+        }
+        m if m.starts_with("key with no value") => "after the key come = and its value",
+        m => m,
+    };
+    let message = advice.replace('\n', " ");
     match line.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() && !key.trim_start().starts_with(['#', '[']) => {
             format!("`{}`: {message}", key.trim())
@@ -98,7 +120,7 @@ pub(super) fn of_value(path: &[String], message: &str, also_known: &[&str]) -> S
         let is_deeper = path.len() > inner(path) + 1;
         let also_known = if is_deeper { &[] } else { also_known };
         let known = quoted.chain(also_known.iter().copied()).collect();
-        return unknown_key(unknown, path.len() > 1, known);
+        return unknown_key(unknown, &named, path.len() > 1, known);
     }
     // serde: missing field `host`
     if message.starts_with("missing field") {
@@ -134,7 +156,7 @@ pub(super) fn of_value(path: &[String], message: &str, also_known: &[&str]) -> S
         let example = EXAMPLES
             .iter()
             .find(|(key, _)| named == *key)
-            .filter(|_| ["a text in quotes", "a list"].contains(&expected));
+            .filter(|_| ["a text in quotes", "a list", "a table"].contains(&expected));
         let example = example.map_or_else(String::new, |(key, value)| format!(": {key} = {value}"));
         format!("expected {expected}, found {}{example}", ours(&FOUND, found))
     } else if let Some((_, expected)) =
@@ -165,8 +187,7 @@ fn inner(path: &[String]) -> usize {
     }
 }
 
-fn unknown_key(unknown: &str, is_within: bool, known: Vec<&str>) -> String {
-    let shown = key(unknown);
+fn unknown_key(unknown: &str, shown: &str, is_within: bool, known: Vec<&str>) -> String {
     if let Some(nearest) = nearest(unknown, known.iter().copied()) {
         return format!("unknown key `{shown}`; the nearest is `{nearest}`");
     }

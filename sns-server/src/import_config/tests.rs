@@ -88,7 +88,7 @@ fn hostile_texts_stay_texts() {
     let hostile = "\"]\n[users.evil]\n# \\ ''' \"\"\" \u{7f}\u{2028}";
     let written = Value::String(hostile.to_owned());
     let mut old = Table::new();
-    let keys = ["UPLOAD_FOLDER", "SESSION_FOLDER", "MAIL_SERVER", "MAIL_USERNAME", "MAIL_PASSWORD"];
+    let keys = ["UPLOAD_FOLDER", "SESSION_FOLDER", "MAIL_USERNAME", "MAIL_PASSWORD"];
     for key in keys.into_iter().chain([hostile]) {
         old.insert(key.to_owned(), written.clone());
     }

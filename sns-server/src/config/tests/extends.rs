@@ -54,7 +54,10 @@ fn one_place_of_a_store_takes_the_place_of_the_inherited_others() {
     }
     let two = format!("{}\n{}", places[0], places[2]);
     let said = extended(&format!("type = \"store\"\n{}", places[1]), &two).unwrap_err();
-    assert!(said.contains("[destinations.a]: give only one of path, s3 and webdav"), "{said}");
+    assert!(
+        said.contains("[destinations.a]: `webdav`: give only one of path, s3 and webdav"),
+        "{said}"
+    );
 }
 
 #[test]

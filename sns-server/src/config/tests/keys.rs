@@ -89,7 +89,7 @@ const CASES: &[Case] = &[
         "webdav.url = 'https://a.example'\nwebdav.user = 'me'",
         &["5", "'/nowhere'", "''"],
     ),
-    ("destinations.host", "type = 'email'", &["5", "''"]),
+    ("destinations.host", "type = 'email'", &["5", "''", "'a.example:25'", "'smtp://a.example'"]),
     ("destinations.tls", "type = 'email'\nhost = 'localhost'", &["true", "'ssl'", "'startls'"]),
     (
         "destinations.tls",

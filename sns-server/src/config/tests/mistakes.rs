@@ -35,11 +35,11 @@ fn what_people_write_wrong_is_told_with_what_to_write_instead() {
         ),
         (
             "trial = true\n[destinations.x]\ntyp = \"store\"\npath = \"/x\"\n",
-            ["line 2", "[destinations.x]: `type` is missing", "store, mastodon"],
+            ["line 3", "[destinations.x]: unknown key `typ`", "the nearest is `type`"],
         ),
         (
             "trial = true\n[destinations.x]\ntype = \"store\"\nwebdav = { url = \"https://a\", usr = \"me\" }\n",
-            ["line 4", "[destinations.x]: unknown key `usr`", "the nearest is `user`"],
+            ["line 4", "[destinations.x]: unknown key `webdav.usr`", "the nearest is `user`"],
         ),
         (
             "trial = true\n[destinations.x]\ntype = \"email\"\nport = 25\n",
@@ -67,12 +67,55 @@ fn what_people_write_wrong_is_told_with_what_to_write_instead() {
             "[users.me]\nroutes = { \"*\" = \"drop\" }\n",
             ["line 2", "[users.me]: `routes.\"*\"`", "no *@domain"],
         ),
+        (
+            "trial = true\n[destinations.x]\npath = \"/x\"\n",
+            ["line 2", "[destinations.x]: `type` is missing", "store, mastodon"],
+        ),
+        (
+            "trial = true\n[destinations.x]\nextend = \"y\"\n[destinations.y]\ntype = \"store\"\npath = \"y\"\n",
+            ["line 3", "[destinations.x]: unknown key `extend`", "the nearest is `extends`"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"nextcloud\"\n",
+            ["line 3", "[destinations.x]: unknown type", "type = \"store\""],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"store\"\npath = \"/x\"\nwebdav = { url = \"https://a\" }\n",
+            ["line 5", "[destinations.x]: `webdav`: ", "give only one of path, s3 and webdav"],
+        ),
+        (
+            "trial = true\n[destinations.x]\ntype = \"email\"\nhost = \"smtp.example.com:587\"\n",
+            ["line 4", "[destinations.x]: `host`: ", "`port`"],
+        ),
+        (
+            "trial = true\n[routes]\nkeep_delivered = \"30d\"\n",
+            ["line 3", "`keep_delivered`: \"30d\" is no destination", "belongs to another section"],
+        ),
+        (
+            "[users.me]\nroutes = \"drop\"\n",
+            ["line 2", "`routes`: expected a table", "{ facebook = "],
+        ),
+        ("[users.me@example.com]\n", ["line 1", "needs quotes: [users.\"me@example.com\"]", ""]),
+        (
+            "trial = true\n[routes]\nme@example.com = \"drop\"\n",
+            ["line 3", "`me@example.com`: ", "needs quotes"],
+        ),
+        (
+            "trial = true\n[routes]\nsocial = family\n",
+            ["line 3", "`social`: ", "a text needs quotes"],
+        ),
+        ("trial = yes\n", ["line 1", "`trial`: ", "a text needs quotes"]),
+        (
+            "trial = true\n[routes]\nsocial = \"drop\", \"drop\"\n",
+            ["line 3", "`social`: ", "several values stand in a list"],
+        ),
+        ("[users.me]\n[limits]\n[limits]\n", ["line 3", "this section is there twice", ""]),
         // Broken off in the middle.
         ("trial = true\nlisten = [\"a\"\n[limits\n", ["line 3", "", ""]),
         ("trial = true\n[limits\nupload = 1\n", ["line 2", "", ""]),
         ("data_dir = /var/lib\n", ["line 1", "`data_dir`", ""]),
         ("trial = true\n[admin]\nmetrics = true\n", ["line 2", "`admin`: `listen` is missing", ""]),
-        ("trial = true\ntrial = false\n", ["line 2", "`trial`", "duplicate key"]),
+        ("trial = true\ntrial = false\n", ["line 2", "`trial`", "there twice"]),
         (
             "trial = true\nlisten = [\n  \"0.0.0.0:80\",\n  \"wlan0\",\n]\n",
             ["line 2", "`listen`", "\"wlan0\" is neither"],

@@ -4,91 +4,59 @@
 //! for no quoting around it holds.
 
 use super::template::Template;
+use std::ops::Range;
 
-/// Who reads a program: by its name, the options before the program; where it has none of them, the
-/// first argument is a file with the program, and without any the program comes by stdin.
 const SHELLS: [&str; 11] =
     ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash"];
-/// The same for other languages.
-const LANGUAGES: [(&str, &[&str]); 8] = [
-    ("python", &["-c"]),
-    ("perl", &["-e", "-E"]),
-    ("ruby", &["-e"]),
-    ("node", &["-e", "--eval", "-p", "--print"]),
-    ("php", &["-r"]),
-    ("lua", &["-e"]),
-    ("Rscript", &["-e"]),
-    ("osascript", &["-e"]),
+/// Other languages: the letters of options, and the words, behind which stands a program.
+const LANGUAGES: [(&str, &str, &[&str]); 7] = [
+    ("python", "c", &[]),
+    ("perl", "eE", &[]),
+    ("ruby", "e", &[]),
+    ("node", "ep", &["--eval", "--print"]),
+    ("php", "rBRE", &["--run"]),
+    ("lua", "e", &[]),
+    ("Rscript", "e", &[]),
 ];
-/// Those who hand a text to a shell behind an option.
-const CARRIERS: [(&str, &[&str]); 5] = [
-    ("su", &["-c", "--command"]),
-    ("runuser", &["-c", "--command"]),
-    ("script", &["-c", "--command"]),
-    ("flock", &["-c", "--command"]),
-    ("env", &["-S", "--split-string"]),
+/// Those who hand a text to a shell, or take it apart, behind such an option only.
+const CARRIERS: [(&str, &str, &[&str]); 5] = [
+    ("su", "c", &["--command"]),
+    ("runuser", "c", &["--command"]),
+    ("script", "c", &["--command"]),
+    ("flock", "c", &["--command"]),
+    ("env", "S", &["--split-string"]),
 ];
 /// Their first argument is a program.
 const FIRST: [&str; 5] = ["awk", "gawk", "mawk", "sed", "eval"];
 /// All their arguments become a program on another machine.
 const REMOTE: [&str; 3] = ["ssh", "rsh", "mosh"];
-
 /// Options of shells and languages whose value is the next argument.
-const WITH_VALUE: [&str; 10] = ["-o", "+o", "-O", "+O", "-W", "-X", "-I", "-d", "-r", "--require"];
+const WITH_VALUE: [&str; 12] =
+    ["-o", "+o", "-O", "+O", "-W", "-X", "-I", "-d", "-r", "--require", "-F", "-v"];
 
-/// What is wrong if a placeholder stands in a program, and what to do.
+/// What is wrong if a placeholder stands in a program, and what to do. `arguments` are those of `argv`
+/// without the first.
 pub(super) fn of_senders(
     argv: &[String],
     arguments: &[Template],
     stdin: Option<&Template>,
 ) -> Option<String> {
+    // Not the first word only: there are `sudo`, `timeout 5`, `busybox` and the like.
     for at in 0..argv.len() {
-        // Behind `sudo`, `timeout 5`, `busybox` and the like.
         let name = argv[at].rsplit('/').next().unwrap_or_default();
         let rest = &argv[at + 1..];
-        let filled = |n: usize| arguments.get(at + n).is_some_and(|template| !template.is_plain());
-        let first = first_argument(rest);
-        let found = match kind(name) {
-            Kind::None => None,
-            Kind::Remote => (0..rest.len()).find(|n| filled(*n)),
-            Kind::First => first.filter(|n| filled(*n)),
-            Kind::Options(is_shell, options) => {
-                let is_carrier = CARRIERS.iter().any(|(carrier, _)| *carrier == name);
-                // What stands behind the file with the program is that program's.
-                let ours = if is_carrier { rest.len() } else { first.unwrap_or(rest.len()) };
-                let is_ours = |text: &String| is_option(text, is_shell, options);
-                let is_stdin = |text: &String| ["-", "/dev/stdin"].contains(&text.as_str());
-                let from_stdin = first.is_none_or(|first| is_stdin(&rest[first]))
-                    || is_shell && rest[..ours].iter().any(|text| in_cluster(text, 's'));
-                match rest[..ours].iter().position(is_ours) {
-                    Some(option) if rest[option].starts_with("--") && filled(option) => {
-                        Some(option)
-                    }
-                    Some(option) => first_argument(&rest[option + 1..])
-                        .map(|n| option + 1 + n)
-                        .filter(|n| filled(*n)),
-                    None if is_carrier => None,
-                    None if from_stdin && stdin.is_some_and(|text| !text.is_plain()) => {
-                        return Some(format!("stdin: {}", advice("what it holds", name)));
-                    }
-                    None => first.filter(|n| at == 0 && filled(*n)),
-                }
+        let filled = |n: &usize| arguments.get(at + n).is_some_and(|argument| !argument.is_plain());
+        match program(name, rest, at == 0) {
+            Some(Program::Arguments(mut range)) => {
+                // What stands behind a program is only what it is given.
+                let found = range.find(filled)?;
+                return Some(format!("argv: {}", advice(&format!("{:?}", rest[found]), name)));
             }
-        };
-        if let Some(found) = found {
-            return Some(format!("argv: {}", advice(&format!("{:?}", rest[found]), name)));
-        }
-        // What stands behind a program is only what it is given.
-        let has_program = match kind(name) {
-            Kind::None => false,
-            Kind::Options(is_shell, options) => {
-                let is_carrier = CARRIERS.iter().any(|(carrier, _)| *carrier == name);
-                !is_carrier || rest.iter().any(|text| is_option(text, is_shell, options))
+            Some(Program::Stdin) => {
+                stdin.filter(|text| !text.is_plain())?;
+                return Some(format!("stdin: {}", advice("what it holds", name)));
             }
-            Kind::First | Kind::Remote => true,
-        };
-        if has_program {
-            break;
+            None => {}
         }
     }
     None
@@ -103,39 +71,65 @@ fn advice(what: &str, name: &str) -> String {
     )
 }
 
-enum Kind {
-    None,
-    /// Whether it is a shell, whose options may stand together (`-ec`).
-    Options(bool, &'static [&'static str]),
-    First,
-    Remote,
+/// Where a program text comes from.
+enum Program {
+    /// One of these arguments.
+    Arguments(Range<usize>),
+    Stdin,
 }
 
-fn kind(name: &str) -> Kind {
+/// The program text that somebody of this name would run with these arguments.
+fn program(name: &str, rest: &[String], is_first_word: bool) -> Option<Program> {
     // python3.12, php8
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    let named = |list: &[(&'static str, &'static [&'static str])]| {
-        list.iter().find(|(other, _)| *other == bare).map(|(_, options)| *options)
+    let first = first_argument(rest);
+    if REMOTE.contains(&name) {
+        return Some(Program::Arguments(0..rest.len()));
+    }
+    if FIRST.contains(&name) {
+        return first.map(|first| Program::Arguments(first..first + 1));
+    }
+    let is_shell = SHELLS.contains(&name);
+    let carrier = CARRIERS.iter().find(|(carrier, ..)| *carrier == name);
+    let language = LANGUAGES.iter().find(|(language, ..)| *language == bare);
+    let (letters, words): (&str, &[&str]) = match carrier.or(language) {
+        Some((_, letters, words)) => (letters, words),
+        None if is_shell => ("c", &[]),
+        None => return None,
     };
-    if SHELLS.contains(&name) {
-        return Kind::Options(true, &["-c"]);
+    // Options behind the file with the program are that program's.
+    let ours = if carrier.is_some() { rest.len() } else { first.unwrap_or(rest.len()) };
+    let takes = |text: &String| {
+        let is_word = |word: &&str| {
+            text.strip_prefix(*word).is_some_and(|r| r.is_empty() || r.starts_with('='))
+        };
+        has_letter(text, letters) || words.iter().any(is_word)
+    };
+    if let Some(option) = rest[..ours].iter().position(takes) {
+        let next = first_argument(&rest[option + 1..]).map_or(option, |next| option + 1 + next);
+        return Some(Program::Arguments(option..next + 1));
     }
-    match named(&LANGUAGES).or_else(|| named(&CARRIERS)) {
-        Some(options) => Kind::Options(false, options),
-        None if FIRST.contains(&name) => Kind::First,
-        None if REMOTE.contains(&name) => Kind::Remote,
-        None => Kind::None,
+    let reads_stdin = match first {
+        None => true,
+        Some(first) => {
+            ["-", "/dev/stdin"].contains(&rest[first].as_str())
+                || is_shell && rest[..first].iter().any(|text| has_letter(text, "s"))
+        }
+    };
+    match first {
+        _ if carrier.is_some() => None,
+        _ if reads_stdin => (is_first_word || is_shell).then_some(Program::Stdin),
+        // The file with the program.
+        Some(first) if is_first_word => Some(Program::Arguments(first..first + 1)),
+        _ => None,
     }
 }
 
-fn is_option(text: &str, is_shell: bool, options: &[&str]) -> bool {
-    let with_value = |option: &&str| text.starts_with(&format!("{option}="));
-    is_shell && in_cluster(text, 'c') || options.contains(&text) || options.iter().any(with_value)
-}
-
-/// Whether an option of one letter is among those that stand together: `-ec`.
-fn in_cluster(text: &str, option: char) -> bool {
-    text.strip_prefix('-').is_some_and(|rest| !rest.starts_with('-') && rest.contains(option))
+/// Whether one of these is among options that stand together (`-ec`), or has its value behind it
+/// (`-eprint`).
+fn has_letter(text: &str, letters: &str) -> bool {
+    let options = text.strip_prefix('-').unwrap_or_default();
+    options.chars().take_while(char::is_ascii_alphabetic).any(|option| letters.contains(option))
 }
 
 /// The first that is neither an option nor the value of one.
@@ -143,8 +137,8 @@ fn first_argument(rest: &[String]) -> Option<usize> {
     let mut is_value = false;
     rest.iter().position(|text| {
         let has_value = WITH_VALUE.contains(&text.as_str());
-        let is_value = std::mem::replace(&mut is_value, has_value);
-        !is_value && !(text.len() > 1 && text.starts_with(['-', '+']))
+        let is_option = text.len() > 1 && text.starts_with(['-', '+']);
+        !std::mem::replace(&mut is_value, has_value) && !is_option
     })
 }
 
@@ -181,7 +175,10 @@ mod tests {
             "argv = ['python3.12', '-c', 'print(\"{body}\")']",
             "argv = ['/usr/bin/perl', '-e', 'print \"{body}\"']",
             "argv = ['node', '--eval={body}']",
+            "argv = ['perl', '-lane', 'print \"{body}\"']",
+            "argv = ['perl', '-eprint \"{body}\"']",
             "argv = ['awk', 'BEGIN { print \"{body}\" }']",
+            "argv = ['awk', '-F', ':', 'BEGIN { print \"{body}\" }']",
             "argv = ['su', 'me', '-c', 'echo {body}']",
             "argv = ['env', '-S', 'echo {body}']",
             "argv = ['ssh', 'printer', 'lp', '{filename}']",
