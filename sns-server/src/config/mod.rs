@@ -165,9 +165,19 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for what cannot be read or understood.
     pub fn read(path: &Path) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(path)
+        let bytes = std::fs::read(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-        Config::parse(path, &text)
+        match String::from_utf8(bytes) {
+            Ok(text) => Config::parse(path, &text),
+            Err(error) => {
+                let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                Err(ConfigError::Mistake {
+                    path: path.to_owned(),
+                    line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+                    problem: "this line is not UTF-8; save the file as UTF-8".to_owned(),
+                })
+            }
+        }
     }
 
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
@@ -201,12 +211,21 @@ impl File {
         }
         let destinations = destinations::read(document)?;
         let users = match self.users {
-            _ if self.trial => Users::anyone(),
             Some(keys) if !keys.is_empty() => users::read(keys, document)?,
+            _ if self.trial => Users::default(),
             _ => return Ok(None),
         };
-        let Users { admission, passwords, routes: of_user } = users;
-        let routes = routes::read(self.routes, of_user, &destinations, document)?;
+        let routes = routes::read(&self.routes, users.routes, &destinations, document)?;
+        let (admission, passwords, routes) = match self.trial {
+            // What is said of users must be right all the same; it counts once the trial is over.
+            true => {
+                let everybody =
+                    routes::read(&self.routes, BTreeMap::new(), &destinations, document)?;
+                (Admission::Anyone, BTreeMap::new(), everybody)
+            }
+            false => (Admission::users(users.users), users.passwords, routes),
+        };
+        routes::warn_of_misspelt(&routes);
         let trial = Config::trial();
         Ok(Some(Config {
             listen: self.listen.unwrap_or(trial.listen),

@@ -154,7 +154,9 @@ fn begin_of<'p>(table: &DeTable<'_>, path: impl Iterator<Item = &'p str>) -> Opt
 
 /// The line of a place in the text, from 1.
 pub(super) fn line_at(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    // What is missing at the end is missing in the last line.
+    text.as_bytes()[..at.min(text.trim_end().len())].iter().filter(|byte| **byte == b'\n').count()
+        + 1
 }
 
 /// A key as it has to be written.

@@ -55,13 +55,13 @@ impl From<RouteKeys> for Patterns {
 
 /// The routes, every name of which is a destination.
 pub(super) fn read(
-    everybody: RouteKeys,
+    everybody: &RouteKeys,
     of_user: BTreeMap<String, RouteKeys>,
     destinations: &Destinations,
     document: &Document<'_>,
 ) -> Result<Routes, Mistake> {
     let of_users = of_user.iter().map(|(user, routes)| (Some(user.as_str()), routes));
-    for (user, routes) in of_users.chain([(None, &everybody)]) {
+    for (user, routes) in of_users.chain([(None, everybody)]) {
         for (pattern, names) in &routes.0 {
             let unknown = names.0.iter().find(|n| *n != DROP && !destinations.contains_key(*n));
             if let Some(name) = unknown {
@@ -76,14 +76,17 @@ pub(super) fn read(
         }
     }
     let of_user = of_user.into_iter().map(|(user, keys)| (user, keys.into())).collect();
-    let routes = Routes::new(everybody.into(), of_user)
-        .map_err(|error| at(document, error.user.as_deref(), &error.pattern, error.problem))?;
+    Routes::new(everybody.clone().into(), of_user)
+        .map_err(|error| at(document, error.user.as_deref(), &error.pattern, error.problem))
+}
+
+/// Says which patterns no known camera would ever send.
+pub(super) fn warn_of_misspelt(routes: &Routes) {
     for (_, pattern, _) in routes.listed() {
         if let Some(site) = misspelt(pattern) {
             warn!("[routes]: no known camera has a site {pattern:?}; the nearest is {site:?}");
         }
     }
-    Ok(routes)
 }
 
 fn at(document: &Document<'_>, user: Option<&str>, pattern: &str, problem: &str) -> Mistake {

@@ -7,7 +7,7 @@ use super::place::{Document, Mistake};
 use super::routes::RouteKeys;
 use crate::passwords::{Hash, NoHash};
 use ipnet::IpNet;
-use samsung_sns::admission::{Admission, User};
+use samsung_sns::admission::User;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,18 +38,12 @@ impl TryFrom<String> for HashText {
 }
 
 /// All users.
+#[derive(Default)]
 pub(super) struct Users {
-    pub(super) admission: Admission,
+    pub(super) users: Vec<User>,
     /// By their name as it is spelt.
     pub(super) passwords: BTreeMap<String, Hash>,
     pub(super) routes: BTreeMap<String, RouteKeys>,
-}
-
-impl Users {
-    /// Anyone may send.
-    pub(super) fn anyone() -> Users {
-        Users { admission: Admission::Anyone, passwords: BTreeMap::new(), routes: BTreeMap::new() }
-    }
 }
 
 pub(super) fn read(
@@ -74,7 +68,7 @@ pub(super) fn read(
         routes.insert(name.clone(), keys.routes);
         users.push(User { name, networks: keys.networks, has_password });
     }
-    Ok(Users { admission: Admission::users(users), passwords, routes })
+    Ok(Users { users, passwords, routes })
 }
 
 impl UserKeys {

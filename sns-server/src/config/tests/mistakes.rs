@@ -1,6 +1,7 @@
 //! Mistakes that people make, and the words that should help them.
 
 use super::parse;
+use crate::config::Config;
 
 /// The file, and what its error must hold; the line first.
 #[test]
@@ -129,6 +130,61 @@ fn what_people_write_wrong_is_told_with_what_to_write_instead() {
         }
         assert!(!said.contains('\n'), "{said}");
     }
+}
+
+#[test]
+fn what_is_said_of_users_is_right_in_a_trial_too_and_counts_later() {
+    let said = parse("trial = true\n[users.me]\nroutes = { facebook = \"nowhere\" }\n");
+    assert!(said.unwrap_err().starts_with("c.toml, line 3: [users.me]: `routes.facebook`: "));
+    let config = parse("trial = true\n[users.me]\nroutes = { facebook = \"drop\" }\n").unwrap();
+    assert!(config.is_trial() && config.routes.listed().next().is_none());
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_with_its_line() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), b"trial = true\n# caf\xe9\n").unwrap();
+    let said = Config::read(file.path()).unwrap_err().to_string();
+    assert!(said.contains(", line 2: ") && said.contains("save the file as UTF-8"), "{said}");
+}
+
+/// Whatever becomes of a file by a slip of the hand, it is read or refused, at one of its lines.
+#[test]
+fn a_slip_anywhere_is_told_at_a_line_that_is_there() {
+    let good = "[users.\"me@example.com\"]\nnetworks = [\"10.42.0.0/24\"]\n[destinations.a]\n\
+                type = \"store\"\npath = \"/x\"\n[destinations.b]\nextends = \"a\"\nquiet = \"5m\"\n\
+                [destinations.c]\ntype = \"command\"\nargv = [\"lp\", \"{filename}\"]\n[limits]\n\
+                upload = \"1 GiB\"\n[routes]\nfacebook = [\"a\", \"b\"]\n\"*@x.y\" = \"c\"\n";
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut refused = 0;
+    for _ in 0..3000 {
+        let mut text: Vec<char> = good.chars().collect();
+        for _ in 0..rng.usize(1..4) {
+            let at = rng.usize(..text.len().max(1));
+            match rng.u8(..3) {
+                0 if !text.is_empty() => drop(text.remove(at)),
+                0 => {}
+                1 => text.insert(
+                    at,
+                    rng.choice("\"'[]{}=#\n.,5xä`\\".chars().collect::<Vec<_>>()).unwrap(),
+                ),
+                _ => text.truncate(at.max(1)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(said) = parse(&text) {
+            refused += 1;
+            let line = said.strip_prefix("c.toml, line ").and_then(|rest| rest.split(':').next());
+            match line.map(|line| line.parse::<usize>().unwrap()) {
+                Some(line) => {
+                    assert!((1..=text.lines().count().max(1)).contains(&line), "{said}\n{text}")
+                }
+                None => assert!(said.contains("admits nobody"), "{said}"),
+            }
+            assert!(!said.contains('\n'), "{said}");
+        }
+    }
+    assert!(refused > 1000, "{refused}");
 }
 
 #[test]
