@@ -34,14 +34,19 @@ fn draft(old: &Mail<'_>, tls: &str) -> Draft {
     new.comment("The actions `mail` and `email`.");
     new.table(&["destinations", "smtp"]);
     new.key("type", "email");
-    match old.server.filter(|host| !host.is_empty()) {
+    // `smtp.example.com:587`
+    let (host, its_port) = match old.server.and_then(|server| server.split_once(':')) {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (Some(host), port.parse().ok()),
+        _ => (old.server, None),
+    };
+    match host.filter(|host| !host.is_empty()) {
         Some(host) => new.key("host", host),
         None => {
             new.comment("MAIL_SERVER was not given: the mail server of this machine.");
             new.key("host", "localhost");
         }
     }
-    match old.port.filter(|port| *port != 0) {
+    match old.port.or(its_port).filter(|port| *port != 0) {
         Some(port) => new.key("port", port),
         None => new.comment("MAIL_PORT was not given: the usual one of `tls`."),
     }

@@ -91,8 +91,17 @@ const COMMANDS: [&[&str]; 11] = [
     &[],
 ];
 const TEXTS: [&str; 6] = ["{body}", "{subject}\n\n{body}\n", "{album}", "{text}", "", "a\0b"];
-const MAILS: [&str; 8] =
-    ["smtp.example.com", "localhost", "127.0.0.1", "[::1]", "", " ", "a b", "smtp://x"];
+const MAILS: [&str; 9] = [
+    "a.example:587",
+    "smtp.example.com",
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    "",
+    " ",
+    "a b",
+    "smtp://x",
+];
 const ACTIONS: [&str; 19] = [
     "mail",
     "email",
@@ -274,6 +283,7 @@ fn a_password_that_all_could_read_is_not_sent() {
     let here = format!("MAIL_SERVER = \"localhost\"\n{mail}");
     becomes(&here, &["\ntls = \"none\"\n", "\npassword = \"p\"\n"]);
     assert!(!import(&here).unwrap().contains(told));
+    becomes("MAIL_SERVER = \"a.example:2525\"\n", &["\nhost = \"a.example\"\nport = 2525\n"]);
     becomes("MAIL_SERVER = \"a\"\nMAIL_USERNAME = \"me\"\n", &["# username = \"me\"\n"]);
 }
 
