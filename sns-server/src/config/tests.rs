@@ -56,7 +56,7 @@ fn a_mistake_is_named_with_its_line_and_the_nearest_key() {
     assert!(error("trial = true\nlisten = [\"wlan0\"]\n").starts_with("c.toml, line 2: "));
     assert_eq!(
         error("trial = true\n[admin]\nlisten = \"127.0.0.1:1\"\npassword_hash = \"x\"\n"),
-        "c.toml, line 4: unknown key `password_hash`; there are `listen`, `metrics`"
+        "c.toml, line 4: unknown key `password_hash` here; it belongs to [users.NAME]"
     );
     assert!(error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: "));
 }

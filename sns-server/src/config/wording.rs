@@ -11,6 +11,33 @@ const ALIKE: f64 = 0.85;
 const TOP: [&str; 4] = ["listen", "data_dir", "trial", "run_as"];
 const SECTIONS: [&str; 6] = ["users", "limits", "destinations", "routes", "retention", "admin"];
 
+/// Keys that are often written into another section than theirs.
+const HOMES: [(&str, &[&str]); 5] = [
+    (
+        "limits",
+        &[
+            "upload",
+            "email",
+            "free_space",
+            "uploads_at_a_time",
+            "connections",
+            "connections_per_address",
+            "head",
+            "heads",
+            "head_timeout",
+            "body_timeout",
+            "body_rate",
+            "sessions",
+            "session_lifetime",
+            "session_bound_to_address",
+        ],
+    ),
+    ("retention", &["keep_delivered"]),
+    ("admin", &["metrics"]),
+    ("users.NAME", &["networks", "password_hash", "password_hash_file"]),
+    ("destinations.NAME", &["type", "extends", "alt_text", "quiet"]),
+];
+
 /// What is expected, by the word that the libraries have for it, and by ours.
 const EXPECTED: [(&str, &str); 14] = [
     ("a string", "a text in quotes"),
@@ -67,10 +94,13 @@ pub(super) fn instead<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> S
     let known: Vec<&str> = known.collect();
     match nearest(name, known.iter().copied()) {
         Some(nearest) => format!("the nearest is {nearest:?}"),
-        None if known.is_empty() => "there is none".to_owned(),
         None => {
             let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
-            format!("there are {}", known.join(", "))
+            match &known[..] {
+                [] => "there is none".to_owned(),
+                [only] => format!("there is only {only}"),
+                all => format!("there are {}", all.join(", ")),
+            }
         }
     }
 }
@@ -100,7 +130,9 @@ pub(super) fn of_syntax(text: &str, at: usize, message: &str) -> String {
         m => m,
     };
     let message = advice.replace('\n', " ");
-    match line.split_once('=') {
+    // The end of a secret in base64 is no key.
+    let is_value = |rest: &str| !rest.trim().is_empty() && !rest.starts_with('=');
+    match line.split_once('=').filter(|(_, rest)| is_value(rest)) {
         Some((key, _)) if !key.trim().is_empty() && !key.trim_start().starts_with(['#', '[']) => {
             format!("`{}`: {message}", key.trim())
         }
@@ -198,6 +230,9 @@ fn unknown_key(unknown: &str, shown: &str, is_within: bool, known: Vec<&str>) ->
     }
     if is_within && SECTIONS.contains(&unknown) {
         return format!("unknown key `{shown}` in this section; [{shown}] is a section of its own");
+    }
+    if let Some((home, _)) = HOMES.iter().find(|(_, keys)| keys.contains(&unknown)) {
+        return format!("unknown key `{shown}` here; it belongs to [{home}]");
     }
     match known.is_empty() {
         true => format!("unknown key `{shown}`; nothing can be set here"),

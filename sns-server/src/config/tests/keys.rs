@@ -187,6 +187,36 @@ fn a_wrong_value_of_any_key_names_its_line_and_its_key() {
     assert!(silent.is_empty(), "{}", silent.join("\n"));
 }
 
+#[test]
+fn a_key_in_the_wrong_section_is_sent_home() {
+    let common = ["type", "extends", "alt_text", "quiet"];
+    let mut tried = 0;
+    for (key, ..) in CASES {
+        let (home, own) = match key.split_once('.') {
+            None => ("above the first [section]", *key),
+            Some(("limits", own)) => ("[limits]", own),
+            Some(("retention", own)) => ("[retention]", own),
+            Some(("users", own)) if own != "NAME.routes" => {
+                ("[users.NAME]", own.strip_prefix("NAME.").unwrap())
+            }
+            Some(("destinations", own)) if common.contains(&own) => ("[destinations.NAME]", own),
+            _ => continue,
+        };
+        // `listen` may stand in [admin], `type` and `email` resemble others at the top.
+        for (section, lines) in [("", 1), ("[admin]\nlisten = '127.0.0.1:1'\n", 3)] {
+            let is_home = section.is_empty() == (home == "above the first [section]");
+            if is_home && section.is_empty() || own == "listen" {
+                continue;
+            }
+            let said = parse(&format!("{section}{own} = 5\n[users.me]\n")).unwrap_err();
+            assert!(said.starts_with(&format!("c.toml, line {lines}: ")), "{said}");
+            assert!(said.contains(&format!("`{own}`")) && said.contains(home), "{said}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried}");
+}
+
 /// The keys of the tables and of the examples of the guide.
 fn documented() -> BTreeSet<String> {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide");

@@ -56,7 +56,7 @@ fn what_people_write_wrong_is_told_with_what_to_write_instead() {
         ),
         (
             "trial = true\n[routes]\nfacebook = \"x\"\n",
-            ["line 3", "`facebook`", "there are \"drop\""],
+            ["line 3", "`facebook`", "there is only \"drop\""],
         ),
         (
             "trial = true\n[routes]\nemail = \"drop\"\n\"Me@x.y\" = \"drpo\"\n",
@@ -196,6 +196,7 @@ fn no_secret_is_repeated_in_a_mistake() {
         "[destinations.x]\ntype = \"mastodon\"\nserver = \"https://a\"\ntoken = \"SECRET two\"\n",
         "[destinations.x]\ntype = \"mastodon\"\nserver = \"https://a\"\ntoken = SECRET\n",
         "[destinations.x]\ntype = \"mastodon\"\nserver = \"https://a\"\ntoken = \"SECRET\n",
+        "[destinations.x]\ntype = \"mastodon\"\ntoken = \"\nSECRET==\"\n",
         "[destinations.x]\ntype = \"webhook\"\nurl = \"ftp://SECRET/\"\n",
         "[destinations.x]\ntype = \"webhook\"\nurl = \"https://a\"\nsecret = \"whsec_SECRET\"\n",
         "[users.me]\npassword_hash = \"SECRET\"\n",
