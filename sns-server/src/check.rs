@@ -5,6 +5,7 @@
 use crate::config::Config;
 use crate::destination::Kind;
 use crate::route::DROP;
+use nix::unistd::User;
 use samsung_sns::admission::Admission;
 use samsung_sns::post::AltTexts;
 use std::collections::BTreeSet;
@@ -22,6 +23,13 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
     writeln!(out, "listens on {}", listen.join(", "))?;
     writeln!(out, "keeps everything under {}", config.data_dir.display())?;
+    if let Some(user) = &config.run_as {
+        let unknown = match User::from_name(user) {
+            Ok(None) => "; THERE IS NO SUCH USER on this machine",
+            _ => "",
+        };
+        writeln!(out, "goes on as user {user:?} once its ports are bound{unknown}")?;
+    }
     match &config.admission {
         Admission::Anyone => writeln!(out, "TRIAL MODE: anyone may send")?,
         Admission::Users(users) => {
@@ -38,7 +46,27 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     for (user, pattern, names) in config.routes.listed() {
         let whose = user.map_or_else(String::new, |user| format!(" of {user:?}"));
-        writeln!(out, "route{whose}: {pattern} -> {}", names.join(", "))?;
+        let to = match names {
+            [] => "nothing: kept, goes nowhere".to_owned(),
+            names => names.join(", "),
+        };
+        writeln!(out, "route{whose}: {pattern} -> {to}")?;
+    }
+    let mut routes = config.routes.listed().peekable();
+    if routes.peek().is_some() {
+        let patterns: BTreeSet<&str> = routes.map(|(_, pattern, _)| pattern).collect();
+        if !patterns.contains("email") {
+            writeln!(
+                out,
+                "no route `email`: an e-mail none of whose recipients has one is REFUSED"
+            )?;
+        }
+        if !patterns.contains("social") {
+            writeln!(
+                out,
+                "no route `social`: what is shared to other sites is kept, goes nowhere"
+            )?;
+        }
     }
     let routed: BTreeSet<&str> = config.routes.named().map(|(_, name)| name).collect();
     for (name, destination) in &config.destinations {
@@ -60,7 +88,7 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
             "destination {name:?}: {kind}, {alt}, a post ends after {quiet}{unused}{nobody}"
         )?;
     }
-    if config.routes.named().next().is_none() {
+    if config.routes.listed().next().is_none() {
         writeln!(out, "no routes: everything is kept and goes nowhere")?;
     } else if routed.contains(DROP) {
         writeln!(out, "destination \"drop\": kept, delivered nowhere")?;
@@ -98,4 +126,43 @@ pub async fn probe(config: &Config, out: &mut impl Write) -> io::Result<bool> {
         }
     }
     Ok(all_work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn described(text: &str) -> String {
+        let config = Config::parse(Path::new("c.toml"), text).unwrap();
+        let mut out = Vec::new();
+        describe(&config, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_empty_route_says_what_it_means_and_is_not_taken_for_none() {
+        let said = described("trial = true\n[routes]\nfacebook = []\nemail = \"drop\"\n");
+        assert!(said.contains("route: facebook -> nothing: kept, goes nowhere\n"), "{said}");
+        assert!(said.contains("route: email -> drop\n"), "{said}");
+        assert!(!said.contains("no routes"), "{said}");
+        let only = described("trial = true\n[routes]\nfacebook = []\n");
+        assert!(only.contains("facebook -> nothing") && !only.contains("no routes"), "{only}");
+        assert!(
+            said.contains("no route `social`: ") && !said.contains("no route `email`: "),
+            "{said}"
+        );
+        for none in ["", "[routes]\n"] {
+            let none = described(&format!("trial = true\n{none}"));
+            assert!(none.contains("no routes: everything is kept and goes nowhere"), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_user_who_is_not_there_is_told() {
+        let said = described("trial = true\nrun_as = \"no such user\"\n");
+        assert!(said.contains("goes on as user \"no such user\""), "{said}");
+        assert!(said.contains("THERE IS NO SUCH USER"), "{said}");
+        assert!(!described("trial = true\nrun_as = \"root\"\n").contains("NO SUCH"));
+    }
 }

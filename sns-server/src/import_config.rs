@@ -1,25 +1,29 @@
 //! `sns-server import-config`: the configuration of the Python server in the words of this one.
 //!
 //! Law: nothing is lost silently. What has no equal becomes a comment that names the key and its
-//! line; what can only be guessed becomes a comment that says what to put there. The result is a
-//! proposal for a person to read, secrets included.
+//! line; what can only be guessed becomes a comment that says what to put there. What is written is
+//! accepted by this server, or has a comment right above that says what is to be done first. The
+//! result is a proposal for a person to read, secrets included.
 //!
 //! Facts (facts.md section 8): the keys; that a `TOKEN` is a token or names a file of client id,
 //! client secret, token and server, a line each; that recipients are mailed and sites are stored
 //! where `[ACTIONS]` says nothing.
 
+mod drafts;
+mod mail;
 mod mastodon;
 mod old;
+mod shell;
 #[cfg(test)]
 mod tests;
 mod toml_text;
 
-use crate::destination::command;
-use old::{Action, Family, Given, Inherits, Old, Shell};
-use std::collections::BTreeSet;
+use crate::route::{DROP, Patterns, Routes};
+use drafts::{Destinations, Draft};
+use old::{Action, Given, Old};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use toml_text::{Toml, shown};
 
 /// Something in the old configuration that cannot be understood.
@@ -88,11 +92,14 @@ fn convert(text: &str, read: &ReadFile<'_>) -> Result<String, ImportError> {
     new.blank();
     places(&old, &mut new);
     users(&old, &mut new);
-    let mut destinations = BTreeSet::from(["drop".to_owned()]);
+    let mut destinations = Destinations::default();
     stores(&old, &mut new, &mut destinations);
-    mail(&old, &mut new, &mut destinations);
-    mastodon::write(&old.mastodon, read, &mut new, &mut destinations)?;
-    commands(&old.shell, &mut new, &mut destinations)?;
+    let is_mail = |action: &Action<'_>| ["mail", "email"].contains(&action.action);
+    if old.mail.is_given || old.actions.iter().any(is_mail) {
+        mail::write(&old.mail, &mut new, &mut destinations);
+    }
+    mastodon::write(&old.mastodon, read, &mut new, &mut destinations);
+    shell::write(&old.shell, &mut new, &mut destinations);
     routes(&old, &mut new, &destinations);
     Ok(new.text())
 }
@@ -100,7 +107,8 @@ fn convert(text: &str, read: &ReadFile<'_>) -> Result<String, ImportError> {
 fn places(old: &Old<'_>, new: &mut Toml) {
     new.comment("The old configuration does not say where it listens. Cameras want port 80.");
     new.key("listen", &["0.0.0.0:80"][..]);
-    match old.upload_folder.or(old.session_folder.as_ref().map(|given| given.value)) {
+    let upload = given(old.upload_folder);
+    match upload.or(given(old.session_folder.as_ref().map(|given| given.value))) {
         Some(folder) => {
             new.comment(
                 "Whatever the routes say, every photo is kept below this, in photos/<user>/.",
@@ -109,7 +117,7 @@ fn places(old: &Old<'_>, new: &mut Toml) {
         }
         None => new.comment("Neither UPLOAD_FOLDER nor SESSION_FOLDER was given: ./sns-data"),
     }
-    if let (Some(_), Some(Given { line, .. })) = (old.upload_folder, &old.session_folder) {
+    if let (Some(_), Some(Given { line, .. })) = (upload, &old.session_folder) {
         new.comment(&format!(
             "SESSION_FOLDER (line {line}) has no equal: who is logged in is kept below data_dir."
         ));
@@ -132,7 +140,9 @@ fn places(old: &Old<'_>, new: &mut Toml) {
 
 fn users(old: &Old<'_>, new: &mut Toml) {
     new.blank();
-    if old.senders.is_empty() {
+    let named: Vec<&str> =
+        old.senders.iter().copied().filter(|sender| !sender.trim().is_empty()).collect();
+    if named.is_empty() {
         new.comment(
             "SENDERS named nobody. Name who may send, an e-mail address or a login name each, as \
              below; or say trial = true above, and anyone may.",
@@ -145,7 +155,7 @@ fn users(old: &Old<'_>, new: &mut Toml) {
          password_hash.",
     );
     let mut seen = BTreeSet::new();
-    for sender in &old.senders {
+    for sender in named {
         // Names are compared without case.
         if seen.insert(sender.to_lowercase()) {
             new.table(&["users", sender]);
@@ -153,180 +163,99 @@ fn users(old: &Old<'_>, new: &mut Toml) {
     }
 }
 
-fn stores(old: &Old<'_>, new: &mut Toml, destinations: &mut BTreeSet<String>) {
-    let folder = old.upload_folder.unwrap_or("./upload").trim_end_matches('/');
-    new.blank();
-    new.comment(
+fn stores(old: &Old<'_>, new: &mut Toml, destinations: &mut Destinations) {
+    let folder = given(old.upload_folder).unwrap_or("./upload").trim_end_matches('/');
+    let mut draft = Draft::default();
+    draft.text.comment(
         "The action `store`: a second copy, beside the one that is kept below data_dir in any case. \
          Where that one is enough, route to \"drop\".",
     );
-    new.table(&["destinations", "store"]);
-    new.key("type", "store");
-    new.key("path", format!("{folder}/store").as_str());
-    new.key("template", "{user}/{date}/{file}");
-    destinations.insert("store".to_owned());
+    draft.text.table(&["destinations", "store"]);
+    draft.text.key("type", "store");
+    draft.text.key("path", format!("{folder}/store").as_str());
+    draft.text.key("template", "{user}/{date}/{file}");
+    destinations.write("store", draft, new);
     for action in &old.actions {
         let Some(name) = action.action.strip_prefix("store.") else { continue };
         let Some(destination) = destination_of(action) else { continue };
-        if !destinations.contains(&destination) {
-            new.blank();
-            new.table(&["destinations", &destination]);
-            new.key("extends", "store");
+        if !destinations.has(&destination) && !destinations.lacks(&destination) {
+            let mut draft = Draft { extends: Some("store"), ..Draft::default() };
+            draft.text.table(&["destinations", &destination]);
+            draft.text.key("extends", "store");
             // These two are data_dir's own.
             let begin = name.split('/').next().unwrap_or_default();
             let within = if ["photos", "incoming"].contains(&begin) { "store/" } else { "" };
-            new.key("path", format!("{folder}/{within}{name}").as_str());
-            destinations.insert(destination);
+            draft.text.key("path", format!("{folder}/{within}{name}").as_str());
+            destinations.write(&destination, draft, new);
         }
     }
 }
 
-fn mail(old: &Old<'_>, new: &mut Toml, destinations: &mut BTreeSet<String>) {
-    let is_asked = |action: &Action<'_>| ["mail", "email"].contains(&action.action);
-    if !old.mail.is_given && !old.actions.iter().any(is_asked) {
-        return;
-    }
-    new.blank();
-    new.comment("The actions `mail` and `email`.");
-    new.table(&["destinations", "smtp"]);
-    new.key("type", "email");
-    match old.mail.server {
-        Some(host) => new.key("host", host),
-        None => {
-            new.comment("MAIL_SERVER was not given: the mail server of this machine.");
-            new.key("host", "localhost");
-        }
-    }
-    match old.mail.port {
-        Some(port) => new.key("port", port),
-        None => new.comment("MAIL_PORT was not given: the usual one of `tls`."),
-    }
-    let tls = match (old.mail.tls, old.mail.starttls) {
-        (true, _) => "tls",
-        (false, true) => "starttls",
-        (false, false) => "none",
-    };
-    new.key("tls", tls);
-    if let Some(username) = old.mail.username {
-        new.key("username", username);
-    }
-    if let Some(password) = old.mail.password {
-        new.comment("Better in a file that only the server may read: password_file.");
-        new.key("password", password);
-    }
-    new.comment(
-        "Most relays refuse senders that are not theirs: with `from`, the camera's sender becomes \
-         Reply-To.",
-    );
-    let from = old.mail.username.filter(|name| name.contains('@')).unwrap_or("camera@example.com");
-    new.commented_key("from", from);
-    destinations.insert("smtp".to_owned());
+/// A text that says something.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
-fn commands(
-    shell: &Family<'_, Shell<'_>>,
-    new: &mut Toml,
-    destinations: &mut BTreeSet<String>,
-) -> Result<(), ImportError> {
-    let base = &shell.base;
-    let has_base = base.cmd.is_some();
-    if has_base {
-        command("shell", None, base, base, new)?;
-        destinations.insert("shell".to_owned());
-    }
-    for (instance, own) in &shell.instances {
-        let (name, all) = (format!("shell-{instance}"), own.over(base));
-        if all.cmd.is_none() {
-            new.blank();
-            new.comment(&format!("{} had no CMD and was left out.", shown(&name)));
-            continue;
-        }
-        match has_base {
-            true => command(&name, Some("shell"), own, &all, new)?,
-            false => command(&name, None, &all, &all, new)?,
-        }
-        destinations.insert(name);
-    }
-    Ok(())
-}
-
-/// Writes what is said, and makes sure that it can be run with what is inherited.
-fn command(
-    name: &str,
-    extends: Option<&str>,
-    said: &Shell<'_>,
-    all: &Shell<'_>,
-    new: &mut Toml,
-) -> Result<(), ImportError> {
-    let cmd = all.cmd.as_ref();
-    let keys = command::Keys {
-        argv: cmd.iter().flat_map(|cmd| &cmd.value).map(|&text| text.to_owned()).collect(),
-        stdin: all.stdin.map(str::to_owned),
-        per: command::Per::File,
-        timeout: Duration::from_secs(60),
-    };
-    command::Command::new(keys).map_err(|problem| ImportError {
-        line: cmd.map_or(0, |cmd| cmd.line),
-        problem: format!("this command cannot be run here: {problem}"),
-    })?;
-    new.blank();
-    new.table(&["destinations", name]);
-    match extends {
-        Some(base) => new.key("extends", base),
-        None => new.key("type", "command"),
-    }
-    if let Some(cmd) = &said.cmd {
-        new.key("argv", &cmd.value[..]);
-    }
-    if let Some(stdin) = said.stdin {
-        new.key("stdin", stdin);
-    }
-    Ok(())
-}
-
-fn routes(old: &Old<'_>, new: &mut Toml, destinations: &BTreeSet<String>) {
+fn routes(old: &Old<'_>, new: &mut Toml, destinations: &Destinations) {
     new.blank();
     new.table(&["routes"]);
+    let mut patterns = BTreeSet::new();
     for action in &old.actions {
-        route(action, new, destinations);
+        route(action, &mut patterns, new, destinations);
     }
     new.comment("What the Python server did with any other recipient, and with any other site.");
-    if destinations.contains("smtp") {
+    if destinations.has("smtp") {
         new.key("email", "smtp");
     } else {
-        new.comment("Recipients were mailed, but no MAIL_SERVER is given: they are refused.");
+        new.comment("Recipients were mailed, but there is no mail server above: they are refused.");
         new.commented_key("email", "smtp");
     }
     new.key("social", "store");
 }
 
-fn route(action: &Action<'_>, new: &mut Toml, destinations: &BTreeSet<String>) {
+/// Writes a route. `patterns` are those that were written, in small letters.
+fn route(
+    action: &Action<'_>,
+    patterns: &mut BTreeSet<String>,
+    new: &mut Toml,
+    destinations: &Destinations,
+) {
     let Action { key, line, .. } = action;
-    let to = destination_of(action).filter(|to| destinations.contains(to));
     let is_site = !key.contains('@');
-    match to.as_deref() {
-        None => {
-            new.comment(&format!("Line {line}: there is no such action."));
-            new.commented_key(key, action.action);
-        }
-        Some(to) if ["email", "social"].contains(key) => {
-            new.comment(&format!("Line {line}: here this word means all that is not named."));
-            new.commented_key(key, to);
-        }
-        Some("smtp") if is_site => {
+    let pattern = key.trim().to_lowercase();
+    let alone = Patterns::from([((*key).to_owned(), Vec::new())]);
+    let Some(to) = destination_of(action)
+        .filter(|to| to == DROP || destinations.has(to) || destinations.lacks(to))
+    else {
+        new.comment(&format!("Line {line}: there is no such action."));
+        return new.commented_key(key, action.action);
+    };
+    let comment = if ["email", "social"].contains(&pattern.as_str()) {
+        "here this word means all that is not named.".to_owned()
+    } else if let Err(error) = Routes::new(alone, BTreeMap::new()) {
+        format!("{}.", error.problem)
+    } else if patterns.contains(&pattern) {
+        "this stands above already; here case does not count.".to_owned()
+    } else if to == "smtp" && is_site {
+        "a social post has no recipients. Give [destinations.smtp] a list `to` first.".to_owned()
+    } else {
+        patterns.insert(pattern);
+        if destinations.lacks(&to) {
             new.comment(&format!(
-                "Line {line}: a social post has no recipients. Give [destinations.smtp] a list `to` \
-                 first."
+                "Line {line}: {} was not taken over, see above. Until you have mended it, what comes \
+                 is kept and goes nowhere.",
+                shown(&to)
             ));
-            new.commented_key(key, "smtp");
+            new.commented_key(key, to.as_str());
+            return new.key(key, DROP);
         }
-        Some(to) => {
-            if is_site && action.action.starts_with("shell") {
-                new.comment("The Python server ran commands for e-mails only; here this is run.");
-            }
-            new.key(key, to);
+        if is_site && action.action.starts_with("shell") {
+            new.comment("The Python server ran commands for e-mails only; here this is run.");
         }
-    }
+        return new.key(key, to.as_str());
+    };
+    new.comment(&format!("Line {line}: {comment}"));
+    new.commented_key(key, to.as_str());
 }
 
 /// The name we give to the destination of an action.

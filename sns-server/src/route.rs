@@ -27,23 +27,18 @@ struct Table(Patterns);
 
 /// Something is wrong with a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PatternError {
-    /// It can never match.
-    #[error("`{0}` is no address, no *@domain, no site and neither email nor social")]
-    NoPattern(String),
-    /// Another one is the same, as case does not count.
-    #[error("`{0}` is there twice: case does not count")]
-    Twice(String),
+#[error("`{pattern}`: {problem}")]
+pub struct PatternError {
+    /// Whose routes it is in; everybody's if `None`.
+    pub user: Option<String>,
+    /// The pattern, as it is spelt.
+    pub pattern: String,
+    /// What is wrong.
+    pub problem: &'static str,
 }
 
-impl PatternError {
-    /// The pattern.
-    pub fn pattern(&self) -> &str {
-        match self {
-            PatternError::NoPattern(pattern) | PatternError::Twice(pattern) => pattern,
-        }
-    }
-}
+const NO_PATTERN: &str = "this is no address, no *@domain, no site and neither email nor social";
+const TWICE: &str = "this is there twice: case does not count";
 
 /// Part of an e-mail: a destination and the recipients that are routed there.
 pub type Share = (String, Vec<String>);
@@ -57,9 +52,14 @@ impl Routes {
         everybody: Patterns,
         of_user: BTreeMap<String, Patterns>,
     ) -> Result<Routes, PatternError> {
-        let everybody = Table::new(everybody)?;
-        let of_user = of_user.into_iter().map(|(user, routes)| Ok((user, Table::new(routes)?)));
-        Ok(Routes { everybody, of_user: of_user.collect::<Result<_, PatternError>>()? })
+        let wrong = |user, (pattern, problem)| PatternError { user, pattern, problem };
+        let everybody = Table::new(everybody).map_err(|error| wrong(None, error))?;
+        let mut tables = BTreeMap::new();
+        for (user, routes) in of_user {
+            let table = Table::new(routes).map_err(|error| wrong(Some(user.clone()), error))?;
+            tables.insert(user, table);
+        }
+        Ok(Routes { everybody, of_user: tables })
     }
 
     /// Every destination that is named, with the pattern that names it.
@@ -119,7 +119,8 @@ impl Routes {
 }
 
 impl Table {
-    fn new(patterns: Patterns) -> Result<Table, PatternError> {
+    /// The table, or the pattern in which something is wrong, and what.
+    fn new(patterns: Patterns) -> Result<Table, (String, &'static str)> {
         let mut table = Patterns::new();
         for (pattern, names) in patterns {
             let lower = pattern.trim().to_lowercase();
@@ -131,13 +132,13 @@ impl Table {
                 None => word && !lower.is_empty(),
             };
             if !good {
-                return Err(PatternError::NoPattern(pattern));
+                return Err((pattern, NO_PATTERN));
             }
             let mut seen = BTreeSet::new();
             let names: Vec<String> =
                 names.into_iter().filter(|name| seen.insert(name.clone())).collect();
             if table.insert(lower, names).is_some() {
-                return Err(PatternError::Twice(pattern));
+                return Err((pattern, TWICE));
             }
         }
         Ok(Table(table))

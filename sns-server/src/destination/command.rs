@@ -7,9 +7,9 @@
 //! The exit code decides: 0 is done; 75 (`EX_TEMPFAIL`), the time limit, and a signal of somebody
 //! who ends programs are tried again; everything else waits for a person.
 
+mod code;
 mod run;
 mod template;
-#[cfg(test)]
 #[cfg(test)]
 mod tests;
 
@@ -88,10 +88,16 @@ impl Command {
         let read = |key: &str, text: &String| {
             Template::read(text).map_err(|problem| format!("{key}: {problem}"))
         };
+        let arguments: Vec<Template> =
+            arguments.iter().map(|text| read("argv", text)).collect::<Result<_, _>>()?;
+        let stdin = keys.stdin.as_ref().map(|text| read("stdin", text)).transpose()?;
+        if let Some(problem) = code::of_senders(&keys.argv, &arguments, stdin.as_ref()) {
+            return Err(problem);
+        }
         Ok(Command {
             program: program.clone(),
-            arguments: arguments.iter().map(|text| read("argv", text)).collect::<Result<_, _>>()?,
-            stdin: keys.stdin.as_ref().map(|text| read("stdin", text)).transpose()?,
+            arguments,
+            stdin,
             per: keys.per,
             timeout: keys.timeout,
         })

@@ -66,7 +66,9 @@ impl Webhook {
     /// # Errors
     /// What is wrong with the keys, and what to do.
     pub fn new(keys: Keys) -> Result<Webhook, String> {
-        let url = Url::parse(keys.url.expose_secret()).map_err(|error| format!("url: {error}"))?;
+        let url = Url::parse(keys.url.expose_secret()).map_err(|error| {
+            format!("url: {error}; write an address such as \"https://example.com/hook\"")
+        })?;
         if !["http", "https"].contains(&url.scheme()) {
             return Err(format!("url: it begins with {}:, not with https: or http:", url.scheme()));
         }

@@ -51,7 +51,7 @@ impl<T: Default> Default for Family<'_, T> {
 /// `[MASTODON]` or one of its instances.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Mastodon<'a> {
-    pub(super) base_url: Option<&'a str>,
+    pub(super) base_url: Option<Given<&'a str>>,
     pub(super) token: Option<Given<&'a str>>,
     pub(super) postscript: Option<&'a str>,
     pub(super) visibility: Option<Given<&'a str>>,
@@ -91,7 +91,7 @@ pub(super) trait Inherits<'a>: Default {
 impl<'a> Inherits<'a> for Mastodon<'a> {
     fn take(&mut self, entry: &Entry<'a>) -> Result<bool, ImportError> {
         match entry.key {
-            "BASE_URL" => self.base_url = Some(entry.text()?),
+            "BASE_URL" => self.base_url = Some(entry.given(entry.text()?)),
             "TOKEN" => self.token = Some(entry.given(entry.text()?)),
             "POSTSCRIPT" => self.postscript = Some(entry.text()?),
             "VISIBILITY" => self.visibility = Some(entry.given(entry.text()?)),

@@ -1,8 +1,9 @@
 //! Old configurations and what becomes of them: `testdata/import-config/NAME.toml` and
 //! `NAME.sns.toml`. A mismatch leaves `*.failed` beside.
 
+mod law;
+
 use super::*;
-use crate::config::{Config, ConfigError};
 use toml::{Table, Value};
 
 fn folder() -> PathBuf {
@@ -35,46 +36,13 @@ fn every_old_configuration_becomes_its_golden() {
     assert!(wrong.is_empty(), "see testdata/import-config/*.failed: {wrong:?}");
 }
 
-/// What is written can be read: no key twice, every route leads to a destination, every command
-/// can be run, every line is of a length that can be read.
+/// What is written is accepted: no key twice, every route leads to a destination, every command can
+/// be run. Only a login that has to be made again is missing, and the line says so. Every line is of
+/// a length that can be read.
 #[test]
 fn every_result_holds_together() {
     for (old, new) in all() {
-        let table: Table = toml::from_str(&new).unwrap();
-        let destinations = table["destinations"].as_table().unwrap();
-        for (key, to) in table["routes"].as_table().unwrap() {
-            let to = to.as_str().unwrap();
-            assert!(to == "drop" || destinations.contains_key(to), "{old:?}: {key} = {to}");
-        }
-        for (name, destination) in destinations {
-            let mut destination = destination.as_table().unwrap().clone();
-            if let Some(Value::String(base)) = destination.remove("extends") {
-                let mut all = destinations[&base].as_table().unwrap().clone();
-                all.extend(destination);
-                destination = all;
-            }
-            match destination.remove("type").unwrap().as_str().unwrap() {
-                "command" => drop(
-                    command::Command::new(Value::Table(destination).try_into().unwrap()).unwrap(),
-                ),
-                "store" | "email" => {}
-                "mastodon" => {
-                    assert_eq!(destination["alt_text"].as_str(), Some("required"));
-                    assert!(
-                        destination.contains_key("token") != destination.contains_key("token_file")
-                    );
-                }
-                other => panic!("{old:?}: {name} is of type {other}"),
-            }
-        }
-        match Config::parse(Path::new("sns.toml"), &new) {
-            Ok(config) => assert_eq!(config.destinations.len(), destinations.len(), "{old:?}"),
-            Err(ConfigError::NobodyAdmitted { .. }) => {
-                assert!(!new.contains("\n[users."), "{old:?}")
-            }
-            // It says to log in again, and where.
-            Err(error) => assert!(error.to_string().contains("mastodon-one.token"), "{error}"),
-        }
+        law::holds(&new).unwrap_or_else(|why| panic!("{old:?}: {why}"));
         assert!(new.lines().all(|line| !line.starts_with('#') || line.chars().count() < 110));
     }
 }
@@ -91,8 +59,6 @@ fn a_mistake_is_told_with_its_line() {
         ("MAIL_USE_TLS = \"yes\"", 1, "true or false"),
         ("MASTODON = \"x\"", 1, "MASTODON is no table"),
         ("[SHELL]\n\nCMD = \"print\"", 3, "CMD is no list"),
-        ("[SHELL]\nCMD = []", 2, "argv is empty"),
-        ("[SHELL.x]\nCMD = [\"a\", \"{file}\"]", 2, "unknown placeholder {file}"),
         ("[ACTIONS]\nfacebook = [\"drop\"]", 2, "facebook is no text"),
     ] {
         let error = import(old).unwrap_err();
@@ -111,9 +77,9 @@ fn a_file_that_cannot_be_read_is_named() {
     let old = folder.path().join("config.toml");
     std::fs::write(&old, "[MASTODON]\nTOKEN = \"t\"").unwrap();
     std::fs::write(folder.path().join("t"), "id\nsecret\ns3cret-token\n").unwrap();
-    let error = import_file(&old).unwrap_err().to_string();
-    assert!(error.contains("config.toml, line 2: the file t of TOKEN has 3 lines"), "{error}");
-    assert!(!error.contains("s3cret"));
+    let new = import_file(&old).unwrap();
+    assert!(new.replace("\n# ", " ").contains("secret, token, server) but 3."), "{new}");
+    assert!(new.contains("token_file = \"mastodon.token\"") && !new.contains("s3cret"), "{new}");
 }
 
 /// Whatever stands in the old file, the result is TOML in which nothing was taken for something else.
@@ -122,7 +88,8 @@ fn hostile_texts_stay_texts() {
     let hostile = "\"]\n[users.evil]\n# \\ ''' \"\"\" \u{7f}\u{2028}";
     let written = Value::String(hostile.to_owned());
     let mut old = Table::new();
-    for key in ["UPLOAD_FOLDER", "SESSION_FOLDER", "MAIL_SERVER", "MAIL_PASSWORD", hostile] {
+    let keys = ["UPLOAD_FOLDER", "SESSION_FOLDER", "MAIL_USERNAME", "MAIL_PASSWORD"];
+    for key in keys.into_iter().chain([hostile]) {
         old.insert(key.to_owned(), written.clone());
     }
     old.insert("SENDERS".to_owned(), Value::Array(vec![written.clone()]));
@@ -136,7 +103,9 @@ fn hostile_texts_stay_texts() {
     );
     old.insert("SHELL".to_owned(), Table::from_iter([(hostile.to_owned(), shell.into())]).into());
     old.insert("MASTODON".to_owned(), masto.into());
-    let actions = [("a@b", hostile.to_owned()), (hostile, format!("store.{hostile}"))];
+    let address = format!("{hostile}@b");
+    let store = || format!("store.{hostile}");
+    let actions = [("a@b", hostile.to_owned()), (hostile, store()), (&address, store())];
     let actions = actions.map(|(key, action)| (key.to_owned(), Value::String(action)));
     old.insert("ACTIONS".to_owned(), Table::from_iter(actions).into());
 
@@ -145,7 +114,7 @@ fn hostile_texts_stay_texts() {
     assert_eq!(new["data_dir"], written);
     assert_eq!(new["destinations"]["smtp"]["password"], written);
     assert_eq!(new["destinations"][format!("shell-{hostile}")]["argv"][1], written);
-    assert_eq!(new["routes"][hostile].as_str(), Some(&*format!("store-{hostile}")));
+    assert_eq!(new["routes"][&address].as_str(), Some(&*format!("store-{hostile}")));
     assert_eq!(new["routes"].as_table().unwrap().len(), 3);
 }
 
@@ -163,6 +132,8 @@ fn inline(value: &Value) -> String {
             let key = |(key, value): (&String, &Value)| format!("{}={}", shown(key), inline(value));
             format!("{{{}}}", table.iter().map(key).collect::<Vec<_>>().join(","))
         }
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
         other => panic!("{other:?} is not written here"),
     }
 }

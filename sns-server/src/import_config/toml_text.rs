@@ -12,6 +12,22 @@ impl Toml {
         self.0
     }
 
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn append(&mut self, other: &Toml) {
+        self.0 += &other.0;
+    }
+
+    /// Another text, as a comment.
+    pub(super) fn commented(&mut self, other: &Toml) {
+        for line in other.0.lines() {
+            let mark = if line.starts_with('#') { "" } else { "# " };
+            self.0 += &format!("{mark}{line}\n");
+        }
+    }
+
     pub(super) fn blank(&mut self) {
         self.0.push('\n');
     }

@@ -273,6 +273,33 @@ fn over_a_limit_is_413_and_nothing_is_kept() {
     assert_eq!(server.photos().len(), 1);
 }
 
+/// The limit of the guide that is no key.
+#[test]
+fn the_words_of_an_email_are_limited() {
+    let server = Server::trial();
+    let email = |words: usize| {
+        let xml = format!(
+            "<email><sender>a@b.c</sender><receiverList><receiver>d@e.f</receiver></receiverList>\
+             <title>t</title><body>{}</body></email>",
+            "x".repeat(words)
+        );
+        let body = format!(
+            "--B\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n{xml}\r\n--B--\r\n"
+        );
+        server.exchange(
+            format!(
+                "POST /social/columbus/email?DUID=1 HTTP/1.1\r\nContent-Type: multipart/form-data; \
+                 boundary=B\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .as_bytes(),
+        )
+    };
+    let short = email(16_000);
+    assert_eq!(status(&short), "200", "{short}");
+    assert_eq!(status(&email(16_400)), "413");
+}
+
 /// Without making room they would take every place of their address.
 #[test]
 fn a_thousand_silent_connections_do_not_keep_a_camera_out() {
