@@ -171,6 +171,10 @@ fn a_wrong_value_of_any_key_names_its_line_and_its_key() {
                 Ok(_) => "it was accepted".to_owned(),
                 Err(said) => said,
             };
+            if cfg!(not(feature = "cloud-store")) && said.contains("built without") {
+                assert!(said.contains("]: `s3`: ") || said.contains("]: `webdav`: "), "{said}");
+                continue;
+            }
             // `routes` of a user name the pattern, too.
             let named = [format!("`{own}`"), format!("`{own}."), format!("`{own} ")];
             let first = own.split('.').next().unwrap_or_default();
