@@ -165,9 +165,7 @@ impl<'a> Whole<'a> {
             return Err(self.document.mistake(&["destinations", name, "type"], problem));
         }
         for own in layer.keys().map(|own| own.get_ref().as_ref()) {
-            let forms = PLACES.into_iter().filter(|_| PLACES.contains(&own)).map(str::to_owned);
-            let other = own.strip_suffix("_file").map_or(format!("{own}_file"), str::to_owned);
-            for form in forms.chain([other]).filter(|form| form != own) {
+            for form in other_forms(own) {
                 self.keys.remove(form.as_str());
             }
         }
@@ -308,6 +306,14 @@ impl<'a> Whole<'a> {
         );
         mistake
     }
+}
+
+/// The keys that say the same as this one in another way.
+fn other_forms(own: &str) -> Vec<String> {
+    if PLACES.contains(&own) {
+        return PLACES.into_iter().filter(|place| *place != own).map(str::to_owned).collect();
+    }
+    vec![own.strip_suffix("_file").map_or_else(|| format!("{own}_file"), str::to_owned)]
 }
 
 fn one_of_types() -> String {
