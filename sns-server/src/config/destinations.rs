@@ -165,9 +165,7 @@ impl<'a> Whole<'a> {
             return Err(self.document.mistake(&["destinations", name, "type"], problem));
         }
         for own in layer.keys().map(|own| own.get_ref().as_ref()) {
-            let forms = PLACES.into_iter().filter(|_| PLACES.contains(&own)).map(str::to_owned);
-            let other = own.strip_suffix("_file").map_or(format!("{own}_file"), str::to_owned);
-            for form in forms.chain([other]).filter(|form| form != own) {
+            for form in other_forms(own) {
                 self.keys.remove(form.as_str());
             }
         }
@@ -310,6 +308,14 @@ impl<'a> Whole<'a> {
     }
 }
 
+/// The keys that say the same as this one in another way.
+fn other_forms(own: &str) -> Vec<String> {
+    if PLACES.contains(&own) {
+        return PLACES.into_iter().filter(|place| *place != own).map(str::to_owned).collect();
+    }
+    vec![own.strip_suffix("_file").map_or_else(|| format!("{own}_file"), str::to_owned)]
+}
+
 fn one_of_types() -> String {
     "store, mastodon, email, command or webhook".to_owned()
 }
@@ -338,7 +344,8 @@ fn naming(path: &[&str], problem: String) -> String {
 /// The key of a table that a problem is about: the one that it names first, alone, before a colon or
 /// in `both …`; other words are only words.
 fn named(problem: &str, table: &DeTable<'_>) -> Vec<String> {
-    if problem.starts_with("give only one of ") {
+    // Of several, and where this build knows none of them.
+    if problem.contains("s3 and webdav") {
         let there = PLACES.iter().filter_map(|place| table.get_key_value(*place));
         let last = there.max_by_key(|(key, _)| key.span().start);
         return last.map(|(key, _)| key.get_ref().clone().into_owned()).into_iter().collect();

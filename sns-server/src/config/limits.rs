@@ -9,6 +9,9 @@ use samsung_sns::session::SessionRules;
 use serde::Deserialize;
 use std::time::Duration;
 
+/// The longest head that was captured of a camera has 796 bytes.
+const HEAD: ByteSize = ByteSize::kib(1);
+
 /// Limits of what one request, or all of them, may take.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -74,11 +77,11 @@ impl Limits {
                                default";
         const NO_TIME: &str = "with no time at all nothing would be received; leave the line out for \
                                the default";
+        const SHORT: &str = "cameras send heads of 800 bytes, so it has to be \"1 KiB\" or more";
         const TOO_LONG: &str = "this is more than a hundred years";
         let numbers = [
             ("upload", self.upload.as_u64()),
             ("email", self.email.as_u64()),
-            ("head", self.head.as_u64()),
             ("uploads_at_a_time", self.uploads_at_a_time as u64),
             ("connections", self.connections as u64),
             ("connections_per_address", self.connections_per_address as u64),
@@ -92,8 +95,10 @@ impl Limits {
         let number = numbers.into_iter().find(|(_, number)| *number == 0);
         let none = times.into_iter().find(|(_, time)| time.is_zero());
         let long = times.into_iter().find(|(_, time)| *time > A_CENTURY);
+        let short = (self.head < HEAD).then_some(("head", SHORT));
         number
             .map(|(key, _)| (key, NOTHING))
+            .or(short)
             .or_else(|| none.map(|(key, _)| (key, NO_TIME)))
             .or_else(|| long.map(|(key, _)| (key, TOO_LONG)))
     }

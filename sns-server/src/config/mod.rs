@@ -205,6 +205,11 @@ impl File {
             ("data_dir", self.data_dir.as_ref().is_some_and(|path| path.as_os_str().is_empty())),
             ("run_as", self.run_as.as_ref().is_some_and(String::is_empty)),
         ];
+        if self.listen.as_ref().is_some_and(Vec::is_empty) {
+            let problem = "`listen`: an empty list lets no camera in; leave the line out for the \
+                           default, or where systemd hands over sockets";
+            return Err(document.mistake(&["listen"], problem.to_owned()));
+        }
         if let Some((key, _)) = empty.into_iter().find(|(_, is_empty)| *is_empty) {
             let problem = format!("`{key}`: it is empty; leave the line out for the default");
             return Err(document.mistake(&[key], problem));

@@ -16,7 +16,7 @@ const RUN: &str = "type = 'command'\nargv = ['true']";
 const HOOK: &str = "type = 'webhook'\nurl = 'https://a.example'";
 
 const CASES: &[Case] = &[
-    ("listen", "", &["5", "'0.0.0.0:80'", "['10.42.0.1:70000']", "['wlan0']"]),
+    ("listen", "", &["5", "[]", "'0.0.0.0:80'", "['10.42.0.1:70000']", "['wlan0']"]),
     ("data_dir", "", &["5", "''"]),
     ("run_as", "", &["5", "['sns']", "''"]),
     ("trial", "", &["'yes'", "1"]),
@@ -32,7 +32,7 @@ const CASES: &[Case] = &[
     ("limits.uploads_at_a_time", "", &["'64'", "-1", "0", "1.5"]),
     ("limits.connections", "", &["'64'", "-1", "0"]),
     ("limits.connections_per_address", "", &["'64'", "-1", "0"]),
-    ("limits.head", "", &["true", "'0 B'"]),
+    ("limits.head", "", &["true", "'0 B'", "'1023 B'"]),
     ("limits.heads", "", &["true", "'sixteen'"]),
     ("limits.head_timeout", "", &["15", "'15'", "'0s'", "'300y'"]),
     ("limits.body_timeout", "", &["60", "'60'", "'0s'", "'300y'"]),
@@ -171,6 +171,10 @@ fn a_wrong_value_of_any_key_names_its_line_and_its_key() {
                 Ok(_) => "it was accepted".to_owned(),
                 Err(said) => said,
             };
+            if cfg!(not(feature = "cloud-store")) && said.contains("built without") {
+                assert!(said.contains("]: `s3`: ") || said.contains("]: `webdav`: "), "{said}");
+                continue;
+            }
             // `routes` of a user name the pattern, too.
             let named = [format!("`{own}`"), format!("`{own}."), format!("`{own} ")];
             let first = own.split('.').next().unwrap_or_default();
