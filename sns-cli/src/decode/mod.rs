@@ -4,19 +4,27 @@
 //! here it is only told. Broken input is shown as far as it was understood. Files and bodies are
 //! streamed; what is in memory does not depend on their length.
 
+mod adrift;
 pub(crate) mod body;
 mod chunks;
 mod conversation;
+mod direction;
 mod email;
+mod exchange;
 mod firmware;
 mod guess;
 mod incoming;
 mod listener;
+mod long_head;
 mod message;
 mod others;
+mod pairs;
+mod progress;
 mod request;
 mod response;
+mod resync;
 mod teller;
+mod unzipped;
 mod warnings;
 
 use crate::capture::{self, Form};
@@ -25,14 +33,15 @@ use crate::report::{Report, Text};
 use crate::{Outcome, print};
 use body::{Body, Framing, Sink};
 use clap::Args;
-use flate2::read::MultiGzDecoder;
-use incoming::{Incoming, Role};
+use incoming::{Ending, Incoming, Role};
 use listener::Ear;
+use progress::Watched;
 use samsung_sns::wire::request::RequestHead;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use teller::Teller;
+use unzipped::Unzipped;
 
 /// A head must end within this many bytes, as on the server.
 const MAX_HEAD: usize = 64 * 1024;
@@ -83,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     let mut worst = Outcome::Good;
     for path in &arguments.files {
         let name = shown_name(path, arguments.redact);
-        let done = open(path)
+        let done = open(path, &mut teller)
             .map_err(Failure::Reading)
             .and_then(|input| decode(&name, input, &mut extract, &mut teller));
         match done {
@@ -110,11 +119,16 @@ fn shown_name(path: &Path, is_shared: bool) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+/// Opens a file, and lets the teller know what is shown of its reading.
+fn open(path: &Path, teller: &mut Teller<'_>) -> io::Result<Box<dyn Read>> {
     if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin()));
+        let input = Watched::standard_input();
+        teller.makes_way(input.bar());
+        return Ok(Box::new(input));
     }
-    Ok(Box::new(File::open(path)?))
+    let input = Watched::file(File::open(path)?);
+    teller.makes_way(input.bar());
+    Ok(Box::new(input))
 }
 
 /// Explains one file.
@@ -127,7 +141,7 @@ fn decode(
     // No more is waited for than it takes to tell a capture that is still being made.
     let mut beginning = beginning(&mut *input, 12).map_err(Failure::Reading)?;
     if beginning.starts_with(b"\x1f\x8b") {
-        input = Box::new(MultiGzDecoder::new(Cursor::new(beginning).chain(input)));
+        input = Box::new(Unzipped::new(name, Cursor::new(beginning).chain(input)));
         beginning = self::beginning(&mut *input, 12).map_err(Failure::Reading)?;
     }
     if Form::of(&beginning) == Form::Capture {
@@ -241,8 +255,8 @@ fn http(
             }
         }
     }
-    let is_followed = message.has_known_end() && !message.is_lost();
-    let mut report = message.end(true, extract).map_err(Failure::Writing)?.report;
+    let is_followed = message.has_known_end();
+    let mut report = message.end(Ending::Stream, extract).map_err(Failure::Writing)?.report;
     if is_followed && after.last > 0 {
         report.fields.number("bytes_after", after.last);
     }
