@@ -307,7 +307,7 @@ def broken(social):
     yield "lost-answer-no-syn", frames(without_syn(without(one, thanks[:60])))
     yield "cut-answer", cut(one, len(thanks) - 20, thanks)
     yield "cut-answer-head", cut(one, 60, thanks)
-    yield "cut-heads", cut(one, 40, thanks, photo[:1000])
+    yield "cut-heads", cut(one, 60, thanks, photo[:1000])
     yield "begins-in-line", frames([one[3].copy(seq=one[3].seq + 2, payload=one[3].payload[2:])] + one[3:])
     yield "two-lengths", frames(upload(b"\r\nContent-Length: 5"))
     yield "long-head", frames(upload(b"".join(b"\r\nX-%d: %s" % (n, b"y" * 1000) for n in range(70))))

@@ -120,7 +120,10 @@ impl Incoming {
             0 if is_cut => "its beginning is not in the capture".to_owned(),
             0 => "it does not begin as a message does".to_owned(),
             lost => {
-                format!("its beginning is not in the capture: {lost} bytes before it are missing")
+                let least = if is_cut { "at least " } else { "" };
+                format!(
+                    "its beginning is not in the capture: {least}{lost} bytes before it are missing"
+                )
             }
         };
         incoming.report.broken(None, text);
@@ -412,7 +415,12 @@ impl Incoming {
         match self.role {
             Role::Request => {
                 let read = request::read(&self.buffer, &mut self.report);
-                let Some((head, endpoint)) = read else { return };
+                let Some((head, endpoint)) = read else {
+                    if let Some(kind) = request::kind_of_cut_line(&self.buffer) {
+                        (self.report.kind, self.place.kind) = (kind, kind);
+                    }
+                    return;
+                };
                 self.place.kind = self.report.kind;
                 if let Endpoint::Upload { file_name, .. } = &endpoint {
                     self.place.file_name = Some(String::from_utf8_lossy(file_name).into_owned());
@@ -421,7 +429,8 @@ impl Incoming {
             }
             Role::Answer => {
                 // Its end is given back to it, so that its whole lines are shown.
-                let whole = memchr::memrchr(b'\n', &self.buffer).unwrap_or(self.buffer.len());
+                let length = self.buffer.len();
+                let whole = memchr::memrchr(b'\n', &self.buffer).map_or(length, |at| at + 1);
                 let lines = [&self.buffer[..whole], b"\r\n\r\n"].concat();
                 let Some((head, _)) = ResponseHead::read(&lines) else {
                     self.report.broken(Some(0), "the first line is no HTTP status line");

@@ -53,11 +53,16 @@ pub(super) fn find(bytes: &[u8], role: Role) -> Option<usize> {
         Role::Answer => {
             memmem::find_iter(bytes, b"HTTP/1.").find(|&at| is_status_line(&bytes[at..]))
         }
-        Role::Request => memmem::find_iter(bytes, b" HTTP/1.").find_map(|version| {
-            let end = version + b" HTTP/1.1".len();
-            let is_line = matches!(bytes.get(end - 1..), Some([b'0' | b'1', b'\r' | b'\n', ..]));
-            if is_line { request_line(&bytes[..version]) } else { None }
-        }),
+        Role::Request => {
+            let mut behind = 0;
+            memmem::find_iter(bytes, b" HTTP/1.").find_map(|version| {
+                let end = version + b" HTTP/1.1".len();
+                let is_line =
+                    matches!(bytes.get(end - 1..), Some([b'0' | b'1', b'\r' | b'\n', ..]));
+                let from = std::mem::replace(&mut behind, version);
+                if is_line { request_line(&bytes[..version], from) } else { None }
+            })
+        }
     }
 }
 
@@ -68,9 +73,9 @@ fn is_status_line(bytes: &[u8]) -> bool {
     )
 }
 
-/// Where the request line begins whose method and target end here.
-fn request_line(bytes: &[u8]) -> Option<usize> {
-    let from = bytes.len().saturating_sub(MAX_LINE);
+/// Where the request line begins whose method and target end here. No line stands before `from`.
+fn request_line(bytes: &[u8], from: usize) -> Option<usize> {
+    let from = from.max(bytes.len().saturating_sub(MAX_LINE));
     let plain = bytes[from..].iter().rposition(|b| !(0x20..0x7f).contains(b));
     let from = from + plain.map_or(0, |at| at + 1);
     let line = &bytes[from..];
@@ -124,6 +129,7 @@ mod tests {
             (b"\x00\x01\xff\xd9PUT /a/b HTTP/1.1\r\nHost: a\r\n", Some(4)),
             (b"</Request>POST /facebook/photo HTTP/1.1\r\n", Some(10)),
             (b"garbage\r\n\r\nGET http://a/ HTTP/1.0\n", Some(11)),
+            (b"no HTTP/1.1 here\nGET /a HTTP/1.1\r\n", Some(17)),
             (b"\x00\x01\x02PUT /a/b HTTP/1.1\r\nHost: a\r\n", None),
             (b"\xff\xd9PUT /a b HTTP/1.1\r\n", None),
             (b"\xff\xd9PUT a HTTP/1.1\r\n", None),
