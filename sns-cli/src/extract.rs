@@ -44,6 +44,8 @@ pub(crate) struct Place {
     pub(crate) file_name: Option<String>,
     /// Whether its files are to have checksums.
     pub(crate) has_checksums: bool,
+    /// Of what is left of a message: whether it begins where the body does.
+    pub(crate) is_start_known: bool,
     /// What was written of it.
     pub(crate) names: Vec<String>,
 }
@@ -54,6 +56,16 @@ pub(crate) struct Outlets<'a> {
     pub(crate) extract: &'a mut Option<Extract>,
     /// Where the message stands.
     pub(crate) place: &'a mut Place,
+}
+
+/// What is to be said of a file beside what it is.
+pub(crate) struct Marks<'a> {
+    /// Whether all of it is there.
+    pub(crate) is_whole: bool,
+    /// What is not in the capture: where, and how much.
+    pub(crate) gaps: &'a [(u64, u64)],
+    /// What came twice and differed.
+    pub(crate) conflicts: &'a [(u64, u64)],
 }
 
 /// A file that is being written.
@@ -200,22 +212,17 @@ impl Object {
     pub(crate) fn finish(
         mut self,
         print: &Print,
-        is_whole: bool,
-        gaps: &[(u64, u64)],
+        marks: &Marks<'_>,
         out: &mut Outlets<'_>,
     ) -> io::Result<()> {
         self.flush(out)?;
         let Some(extract) = out.extract.as_mut() else { return Ok(()) };
         self.close(extract);
-        let gaps: Vec<_> = gaps
-            .iter()
-            .map(|(offset, length)| json!({ "offset": offset, "length": length }))
-            .collect();
         let mut line = json!({
             "name": self.name,
             "length": print.length,
             "sha256": print.sha256,
-            "complete": is_whole,
+            "complete": marks.is_whole,
             "source": out.place.source,
             "form": out.place.form,
             "kind": out.place.kind,
@@ -228,8 +235,17 @@ impl Object {
         if let Some(name) = &self.file_name {
             line["file_name"] = name.as_str().into();
         }
-        if !gaps.is_empty() {
-            line["gaps"] = gaps.into();
+        for (name, ranges) in [("gaps", marks.gaps), ("conflicts", marks.conflicts)] {
+            let ranges: Vec<_> = ranges
+                .iter()
+                .map(|(offset, length)| json!({ "offset": offset, "length": length }))
+                .collect();
+            if !ranges.is_empty() {
+                line[name] = ranges.into();
+            }
+        }
+        if self.field == "rest" {
+            line["start_known"] = out.place.is_start_known.into();
         }
         writeln!(extract.manifest, "{line}")?;
         out.place.names.push(self.name);

@@ -153,7 +153,9 @@ fn the_way_of_the_packets_changes_nothing_of_what_is_said() {
         exchanges.sort_by_key(|line| line["connection"].as_u64());
         let plain = |half: &Value| {
             let mut half = half.clone();
-            half.as_object_mut().unwrap().remove("segments");
+            for of_the_way in ["segments", "conflicts"] {
+                half.as_object_mut().unwrap().remove(of_the_way);
+            }
             half
         };
         exchanges.iter().map(|line| (plain(&line["request"]), plain(&line["answer"]))).collect()
@@ -198,14 +200,104 @@ fn the_way_of_the_packets_changes_nothing_of_what_is_said() {
                 "pieces-plain.pcap",
                 "big-endian-nano.pcap",
                 "email.pcapng.gz",
+                "junk.pcap.gz",
             ],
         ),
+        ("kept.pcap", &["kept-directions.pcap", "kept-answers-first.pcap"]),
     ] {
         let expected = said(&format!("pcap/{source}"));
         assert!(!expected.is_empty());
         for file in rewritten {
             assert_eq!(said(&format!("pcap/{file}")), expected, "{file}");
         }
+    }
+}
+
+/// The packets of a pcap file, each with its head, and the file's head.
+fn packets(bytes: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
+    let (head, mut rest) = bytes.split_at(24);
+    let mut packets = Vec::new();
+    while !rest.is_empty() {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (packet, behind) = rest.split_at(16 + length);
+        packets.push(packet.to_vec());
+        rest = behind;
+    }
+    (head.to_vec(), packets)
+}
+
+/// What is told of the packets of these numbers.
+fn told_of(head: &[u8], packets: &[Vec<u8>], chosen: impl Iterator<Item = usize>) -> Vec<Value> {
+    let chosen: Vec<u8> = chosen.flat_map(|at| packets[at].clone()).collect();
+    let mut child = sns_cli()
+        .args(["--json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&[head, &chosen].concat()).unwrap();
+    lines(&child.wait_with_output().unwrap())
+}
+
+/// Whatever one or two segments are lost, with or without the handshake: no answer is told as that
+/// to another request, and no loss as a fault of the server.
+#[test]
+fn whatever_is_lost_no_pair_is_wrong() {
+    for (file, can_be_open) in [("pcap/kept.pcap", false), ("pcap/at-once.pcap", true)] {
+        let (head, packets) = packets(&bytes(file));
+        let whole = told_of(&head, &packets, 0..packets.len());
+        let header = |half: &Value, name: &str| -> Option<Value> {
+            let headers = half["http"]["headers"].as_array()?;
+            Some(headers.iter().find(|header| header["name"] == name)?["value"].clone())
+        };
+        let key = |half: &Value| (half["kind"].clone(), half["http"]["target"].clone());
+        let number = |half: &Value| header(half, "X-Answer");
+        let right: Vec<_> = whole
+            .iter()
+            .filter(|line| line["form"] == "exchange")
+            .map(|line| (key(&line["request"]), number(&line["answer"]).unwrap()))
+            .collect();
+        assert_eq!(right.len(), 4);
+        // Ethernet, IPv4 without options, TCP: those with data.
+        let has_data = |at: &usize| packets[*at].len() > 16 + 14 + 20 + 32;
+        let data: Vec<usize> = (0..packets.len()).filter(has_data).collect();
+        assert!(data.len() > 10, "{file}");
+        let (mut open, mut count) = (0, 0);
+        for start in [0, 3] {
+            for (nth, &one) in data.iter().enumerate() {
+                for &two in &data[nth..] {
+                    let chosen = (start..packets.len()).filter(|at| ![one, two].contains(at));
+                    let told = told_of(&head, &packets, chosen);
+                    for line in told.iter().filter(|line| line["form"] == "exchange") {
+                        let what =
+                            format!("{file}, from {start}, without {one} and {two}: {line:#}");
+                        assert_eq!(line.get("no_answer"), None, "{what}");
+                        for warning in line["warnings"].as_array().into_iter().flatten() {
+                            let name = warning["name"].as_str().unwrap();
+                            let is_cut = can_be_open && name == "answer-in-several-segments";
+                            assert!(is_cut || name == "connection-kept", "{what}");
+                        }
+                        let accepts = &line["firmware"]["accepts"];
+                        assert!(accepts != false || can_be_open, "{what}");
+                        open += usize::from(
+                            line["error"]
+                                .as_str()
+                                .is_some_and(|error| error.contains("cannot be told")),
+                        );
+                        let asked = key(&line["request"]);
+                        let pair = right.iter().find(|(request, _)| *request == asked);
+                        if let (Some((_, right)), Some(answered)) = (pair, number(&line["answer"]))
+                        {
+                            assert_eq!(answered, *right, "{what}");
+                            count += 1;
+                        }
+                    }
+                    assert_eq!(told.last().unwrap()["kind"], "summary");
+                }
+            }
+        }
+        assert_eq!(open > 0, can_be_open, "{file}: {open}");
+        assert!(count > 200, "{file}: {count}");
     }
 }
 
@@ -318,6 +410,11 @@ fn what_is_extracted_is_what_was_sent() {
                 (&bytes.len().into(), &hex(&bytes).into())
             );
             assert_eq!(entry["complete"], true);
+            let kind = entry["kind"].as_str().unwrap();
+            assert!(
+                !["auth", "answer", "unknown"].contains(&kind),
+                "as the report calls it: {kind}"
+            );
             photos += usize::from(bytes == self::bytes("photo.jpg"));
         }
         assert_eq!((manifest.lines().count(), photos), (12, 2));
@@ -333,6 +430,78 @@ fn what_is_extracted_is_what_was_sent() {
     }
     // The second time nothing was overwritten.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 26);
+}
+
+/// What `--extract` says of a capture, each entry with its bytes.
+fn extracted(file: &str) -> Vec<(Value, Vec<u8>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = sns_cli();
+    command.args(["--json", "--extract"]).arg(folder.path()).arg(file);
+    command.output().unwrap();
+    let manifest = std::fs::read_to_string(folder.path().join("manifest.jsonl")).unwrap();
+    let read = |line: &str| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let bytes = std::fs::read(folder.path().join(entry["name"].as_str().unwrap())).unwrap();
+        assert_eq!(entry["sha256"], hex(&bytes));
+        (entry, bytes)
+    };
+    manifest.lines().map(read).collect()
+}
+
+#[test]
+fn a_photo_is_kept_whatever_became_of_its_head() {
+    let photo = bytes("photo.jpg");
+    // The head is there, but not understood: all of the photo is.
+    for file in ["two-lengths", "long-head"] {
+        let all = extracted(&format!("pcap/{file}.pcap"));
+        let (entry, kept) = all.iter().find(|(entry, _)| entry["form"] == "request").unwrap();
+        assert_eq!((kept, &entry["complete"]), (&photo, &false.into()), "{file}");
+        assert_eq!((&entry["kind"], &entry["file_name"]), (&"upload".into(), &"photo.jpg".into()));
+    }
+    // The head is not there: what is left of the photo is, to its end.
+    for file in ["middle", "kept-no-head", "kept-no-two", "begins-in-photo", "loss-email"] {
+        let all = extracted(&format!("pcap/{file}.pcap"));
+        let (entry, kept) = all.iter().find(|(entry, _)| entry["field"] == "rest").unwrap();
+        let end = &photo[photo.len() - 1000..];
+        let at = kept.windows(end.len()).position(|bytes| bytes == end).unwrap();
+        let start = photo.len() - 1000 - at.min(photo.len() - 1000);
+        let from = at + 1000 - (photo.len() - start);
+        assert_eq!(kept[from..at + 1000], photo[start..], "{file}: every byte that is there");
+        assert_eq!((&entry["complete"], &entry["start_known"]), (&false.into(), &false.into()));
+        assert_eq!((&entry["kind"], entry.get("file_name")), (&"unknown".into(), None));
+    }
+}
+
+#[test]
+fn bytes_that_came_twice_and_differed_are_marked_at_their_file() {
+    for file in ["repeated", "overlap"] {
+        let all = extracted(&format!("pcap/{file}.pcap"));
+        let contested: Vec<_> = all.iter().filter(|(e, _)| e.get("conflicts").is_some()).collect();
+        assert_eq!(contested.len(), 1, "{file}");
+        let (entry, _) = contested[0];
+        assert_eq!(entry["conflicts"], serde_json::json!([{ "offset": 0, "length": 1448 }]));
+        assert_eq!(entry["kind"], "upload");
+    }
+}
+
+#[test]
+fn what_the_capture_lacks_is_no_fault_of_the_server() {
+    for (file, missing) in [("lost-answer", 188), ("lost-answer-no-syn", 188)] {
+        let line = &told(&format!("pcap/{file}.pcap"))[0];
+        assert_eq!((&line["kind"], &line["missing_bytes"]), (&"upload".into(), &missing.into()));
+        let error = line["error"].as_str().unwrap();
+        assert!(error.contains("not in the capture") && error.contains("188 bytes"), "{error}");
+        assert_eq!((line.get("no_answer"), line.get("warnings")), (None, None), "{file}");
+    }
+    for file in ["cut-answer", "cut-answer-head"] {
+        let line = &told(&format!("pcap/{file}.pcap"))[0];
+        assert_eq!(line["firmware"].get("accepts"), None, "{file}");
+        assert!(line["firmware"]["verdict"].as_str().unwrap().contains("cannot be told"), "{file}");
+        assert_eq!((line.get("no_answer"), line.get("warnings")), (None, None), "{file}");
+    }
+    // But a server that closes without a word does so.
+    let line = told("pcap/wrong.pcap").into_iter().find(|line| line["kind"] == "logout").unwrap();
+    assert_eq!(line["no_answer"], true);
 }
 
 #[test]

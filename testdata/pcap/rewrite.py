@@ -32,9 +32,10 @@ def pcap(packets, link=1, order="<", nano=False, snap=262144):
     unit = 1 if nano else 1000
     magic = 0xA1B23C4D if nano else 0xA1B2C3D4
     out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snap, link)
-    for when, frame in packets:
-        head = (when // 10**9, when % 10**9 // unit, min(len(frame), snap), len(frame))
-        out += struct.pack(order + "IIII", *head) + frame[:snap]
+    for when, frame, *kept in packets:
+        kept = min(len(frame), snap, *kept)
+        head = (when // 10**9, when % 10**9 // unit, kept, len(frame))
+        out += struct.pack(order + "IIII", *head) + frame[:kept]
     return out
 
 
@@ -225,6 +226,100 @@ def reuse_without_syn(segments):
     later = [s.copy(when=s.when + 10**9, seq=s.seq + 10**9, ack=s.ack + 10**9)
              for s in segments if not s.flags & SYN]
     return segments + later
+
+
+def said(segments):
+    """What was said on each connection, in turns: (port of the client, request, answer)."""
+    ports = dict.fromkeys(s.sport for s in segments if s.dport == 80)
+    return [tuple(b"".join(s.payload for s in segments if (s.sport, s.dport) == way)
+                  for way in ((port, 80), (80, port))) for port in ports]
+
+
+def converse(segments, turns, size=1448):
+    """A connection on which this is said: turns of (whether the client speaks, bytes). Each end
+    acknowledges all that came before it speaks."""
+    ask = next(s for s in segments if s.dport == 80)
+    tell = next(s for s in segments if s.sport == 80 and s.dport == ask.sport)
+    out, when, sent = [], ask.when, {True: 1000, False: 5000}
+
+    def add(is_client, payload, flags):
+        nonlocal when
+        when += 10**6
+        number = sent[is_client]
+        sent[is_client] += len(payload) + (1 if flags & (SYN | FIN) else 0)
+        ack = sent[not is_client] if flags & ACK else 0
+        base = ask if is_client else tell
+        out.append(base.copy(when=when, seq=number, ack=ack, flags=flags, payload=payload))
+
+    add(True, b"", SYN)
+    add(False, b"", SYN | ACK)
+    add(True, b"", ACK)
+    for is_client, data in turns:
+        for at in range(0, len(data), size):
+            add(is_client, data[at:at + size], ACK | 8)
+        add(not is_client, b"", ACK)
+    add(False, b"", FIN | ACK)
+    add(True, b"", FIN | ACK)
+    add(False, b"", ACK)
+    return out
+
+
+def in_turns(pairs):
+    return [turn for request, answer in pairs for turn in ((True, request), (False, answer))]
+
+
+def without(segments, *lost):
+    """All but the segments with data that hold one of these."""
+    return [s for s in segments if not any(some in s.payload for some in lost)]
+
+
+def without_syn(segments):
+    return [s for s in segments if not s.flags & SYN]
+
+
+def cut(segments, kept, *some):
+    """Of segments that hold one of these, the capture kept so many bytes of data."""
+    return [s.frame() + ((14 + 20 + s.offset + kept,) if any(some_of in s.payload for some_of in some) else ())
+            for s in segments]
+
+
+def broken(social):
+    """What is not in the capture, or cannot be understood, and all around it is there."""
+    pairs = said(social)
+    photo, thanks = pairs[2]
+    head, body = photo.split(b"\r\n\r\n", 1)
+    upload = lambda extra=b"", answer=thanks, body=body: converse(
+        social, [(True, head + extra + b"\r\n\r\n" + body), (False, answer)])
+    keep = b"Connection: keep-alive\r\nX-Answer: %d"
+    kept = [(request, answer.replace(b"Connection: close", keep % number))
+            for number, (request, answer) in enumerate(pairs, 1)]
+    at_once = [(True, b"".join(request for request, _ in kept)), (False, b"".join(answer for _, answer in kept))]
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    whole = converse(social, in_turns(kept))
+    one = upload()
+    first_answer = kept[0][1][:200]
+    yield "kept", frames(whole)
+    yield "kept-directions", frames([s for s in whole if s.dport == 80] + [s for s in whole if s.sport == 80])
+    yield "kept-answers-first", frames([s for s in whole if s.sport == 80] + [s for s in whole if s.dport == 80])
+    yield "kept-no-first-answer", frames(without_syn(without(whole, first_answer)))
+    yield "kept-no-answer", frames(without(whole, kept[1][1][-60:]))
+    yield "kept-no-request", frames(without(whole, kept[1][0][:60]))
+    yield "kept-no-head", frames(without(whole, photo[:60]))
+    yield "kept-no-two", frames(without(whole, kept[1][1][-60:], photo[:60]))
+    yield "at-once", frames(converse(social, at_once, 500))
+    yield "at-once-no-head", frames(without(converse(social, at_once, 500), kept[1][0][:60]))
+    yield "at-once-no-answer", frames(without(converse(social, at_once, 250), b"Content-Length: 239"))
+    yield "lost-answer", frames(without(one, thanks[:60]))
+    yield "lost-answer-no-syn", frames(without_syn(without(one, thanks[:60])))
+    yield "cut-answer", cut(one, len(thanks) - 20, thanks)
+    yield "cut-answer-head", cut(one, 60, thanks)
+    yield "cut-heads", cut(one, 60, thanks, photo[:1000])
+    yield "begins-in-line", frames([one[3].copy(seq=one[3].seq + 2, payload=one[3].payload[2:])] + one[3:])
+    yield "two-lengths", frames(upload(b"\r\nContent-Length: 5"))
+    yield "long-head", frames(upload(b"".join(b"\r\nX-%d: %s" % (n, b"y" * 1000) for n in range(70))))
+    yield "huge-chunk", frames(upload(answer=chunked + b"ffffffffffffffff\r\n<Response Status=\"succ\" />\r\n"))
+    inside = b"PUT /upload/other/EVIL.JPG HTTP/1.1\r\nContent-Length: 4\r\n\r\nevil"
+    yield "request-in-photo", frames(upload(body=body[:3000] + inside + body[3000 + len(inside):])[5:])
 
 
 def fragments(segments, size=584):
@@ -566,6 +661,9 @@ def main(folder):
     ], old=True))
     write("names.pcap", pcap(names(social)))
     write("names-dead.pcap", pcap(names_dead(social[0].when), snap=120))
+    for name, packets in broken(social):
+        write(name + ".pcap", pcap(packets))
+    write("junk.pcap.gz", gzip.compress(pcap(frames(email)), 9, mtime=0) + b"what is no gzip")
     write("cut-file.pcap", open(folder + "/social.pcap", "rb").read()[:-700])
 
 

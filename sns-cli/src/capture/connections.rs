@@ -110,6 +110,15 @@ pub trait Listener {
     /// Whatever should stop the reading.
     fn piece(&mut self, talk: &mut Self::Talk, from: Side, piece: Piece<'_>) -> io::Result<()>;
 
+    /// Of what one end says, so many bytes at this place (see [`Piece::place`]) came twice, and
+    /// differed. A listener need not mind.
+    ///
+    /// # Errors
+    /// Whatever should stop the reading.
+    fn conflict(&mut self, _: &mut Self::Talk, _: Side, _: u64, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     /// One end has said all it had to say, and all of it was heard.
     ///
     /// # Errors
@@ -443,7 +452,7 @@ impl<T> Connection<T> {
             bytes: segment.payload,
             missing: segment.missing,
             time,
-            heard: segment.acknowledged.and_then(|number| other.offset_of(number)),
+            heard: segment.acknowledged.map(|number| other.place_of(number)),
         };
         let was_complete = (mine.is_complete(), other.is_complete());
         if segment.is_last {
@@ -451,6 +460,9 @@ impl<T> Connection<T> {
             mine.end(sequence.wrapping_add(length).wrapping_add(segment.missing));
         }
         mine.take(&arrival, &mut |piece| listener.piece(talk, from, piece))?;
+        for (place, length) in mine.take_conflicts() {
+            listener.conflict(talk, from, place, length)?;
+        }
         mine.pass(now, &mut |piece| listener.piece(talk, from, piece))?;
         other.pass(now, &mut |piece| listener.piece(talk, from.other(), piece))?;
         if mine.is_complete() && !was_complete.0 {
@@ -469,6 +481,13 @@ impl<T> Connection<T> {
         listener: &mut L,
     ) -> io::Result<()> {
         let Some(talk) = &mut self.talk else { return Ok(()) };
+        let ended = (self.opener.has_end(), self.called.has_end());
+        if ended.1 {
+            self.opener.expect_end();
+        }
+        if ended.0 {
+            self.called.expect_end();
+        }
         self.opener.finish(time, &mut |piece| listener.piece(talk, Side::Opener, piece))?;
         self.called.finish(time, &mut |piece| listener.piece(talk, Side::Called, piece))
     }

@@ -7,7 +7,8 @@
 //!
 //! ```text
 //!   first SYN                                  a stream starts at its number
-//!   no SYN: some packets, or the end           … at the lowest number seen
+//!   no SYN: some packets, or the end           … at the lowest number seen, be it of a byte or
+//!                                              acknowledged: the other end waited for that byte
 //!   in order                                   given at once
 //!   behind a hole                              kept, until the hole is filled or told as a gap
 //!   before what was given                      compared with the last that was given, dropped
@@ -26,8 +27,12 @@ const PATIENCE: u32 = 32;
 const START_PATIENCE: u32 = 4;
 /// The last bytes are kept to compare repeated ones with.
 const MEMORY: usize = 16 * 1024;
-/// Positions are counted from here, so that some may lie before the first byte.
+/// Places are counted from here, which is the first number seen: some may lie before it.
 const START: u64 = 1 << 40;
+/// What lies farther away belongs to something else.
+const FAR: u64 = 1 << 30;
+/// So many conflicts are told of at a time.
+const MAX_CONFLICTS: usize = 64;
 
 /// What a piece of a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +46,13 @@ pub enum Content<'a> {
 /// The next piece of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// Where in the stream it stands.
+    /// How far from the first byte of the stream it stands.
     pub offset: u64,
+    /// Where it stands, counted as `heard` counts: for comparing with that of the other direction.
+    pub place: u64,
     /// When it was seen; of a gap, when it was given up.
     pub time: u64,
-    /// How much of the other direction its sender had received, if that is known.
+    /// The place of the byte of the other direction that its sender waited for, if that is known.
     pub heard: Option<u64>,
     /// What it is.
     pub content: Content<'a>,
@@ -79,7 +86,7 @@ pub struct Arrival<'a> {
     pub missing: u32,
     /// When it came.
     pub time: u64,
-    /// How much of the other direction its sender had received.
+    /// The place of the byte of the other direction that its sender waited for.
     pub heard: Option<u64>,
 }
 
@@ -100,11 +107,15 @@ impl Waiting {
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub struct Stream {
-    /// The sequence number of the byte at `next`; `None` as long as the start is open.
-    next_sequence: Option<u32>,
+    /// A sequence number and its place, from which others are counted. It goes along with the
+    /// stream, for numbers begin anew after 4 GiB.
+    reference: Option<(u32, u64)>,
+    /// Where the stream starts; `None` as long as that is open.
+    start: Option<u64>,
+    /// The place of the next byte to be given.
     next: u64,
-    /// Before the start is decided: the number that positions are counted from.
-    anchor: Option<u32>,
+    /// The lowest that the other end acknowledged before the start was decided.
+    floor: Option<u64>,
     has_begun_with_syn: bool,
     waiting: BTreeMap<u64, Waiting>,
     waiting_bytes: usize,
@@ -112,9 +123,12 @@ pub struct Stream {
     acknowledged: u64,
     /// Where the stream ends.
     end: Option<u64>,
+    /// The last that was acknowledged is its end.
+    has_unseen_end: bool,
     patience: u32,
     memory: VecDeque<u8>,
     oddities: Oddities,
+    conflicts: Vec<(u64, u64)>,
 }
 
 impl Stream {
@@ -122,70 +136,55 @@ impl Stream {
     /// the beginning of what was seen.
     pub fn begin(&mut self, sequence: u32) -> bool {
         let first = sequence.wrapping_add(1);
-        match (self.next_sequence, self.anchor) {
-            (Some(_), _) => {
-                let is_same = self.position(first) == Some(START);
-                self.has_begun_with_syn |= is_same;
-                is_same
+        let is_new = self.reference.is_none();
+        let at = self.place_of(first);
+        match self.start {
+            Some(start) => {
+                self.has_begun_with_syn |= start == at;
+                start == at
             }
-            (None, None) => {
-                self.start(first, START);
-                true
-            }
-            (None, Some(_)) => {
-                // Bytes were seen before it: it came late, if they follow it.
+            None => {
+                // Something was seen before it: it came late, if that follows it.
                 let lowest = self.waiting.keys().next().copied();
-                let Some(at) = self.position(first) else { return false };
-                if lowest.is_some_and(|lowest| at > lowest || lowest - at > MAX_WAITING as u64) {
+                let is_before = |seen: u64, reach: u64| at <= seen && seen - at <= reach;
+                if !is_new
+                    && (lowest.is_some_and(|lowest| !is_before(lowest, MAX_WAITING as u64))
+                        || self.floor.is_some_and(|floor| !is_before(floor, FAR)))
+                {
                     return false;
                 }
-                self.move_to(at);
-                self.start(first, START);
+                self.has_begun_with_syn = true;
+                self.start_at(at);
                 true
             }
         }
     }
 
-    fn start(&mut self, sequence: u32, at: u64) {
-        self.has_begun_with_syn = true;
-        self.next_sequence = Some(sequence);
+    fn start_at(&mut self, at: u64) {
+        self.start = Some(at);
         self.next = at;
     }
 
-    /// Counts positions anew, so that `at` becomes the start.
-    fn move_to(&mut self, at: u64) {
-        let moved = std::mem::take(&mut self.waiting);
-        self.waiting = moved.into_iter().map(|(key, value)| (key - at + START, value)).collect();
-        self.end = self.end.map(|end| (end + START).saturating_sub(at));
-        self.acknowledged = (self.acknowledged + START).saturating_sub(at);
-    }
-
-    /// Where the byte of this number stands.
-    fn position(&self, sequence: u32) -> Option<u64> {
-        let (base, at) = match (self.next_sequence, self.anchor) {
-            (Some(next), _) => (next, self.next),
-            (None, Some(anchor)) => (anchor, START),
-            (None, None) => return None,
-        };
-        let distance = i64::from(sequence.wrapping_sub(base).cast_signed());
-        at.checked_add_signed(distance)
-    }
-
-    /// How far a sequence number is from the first byte, for comparing with [`Piece::offset`].
-    pub fn offset_of(&self, sequence: u32) -> Option<u64> {
-        self.next_sequence?;
-        Some(self.position(sequence)?.saturating_sub(START))
+    /// The place of the byte of this number.
+    pub fn place_of(&mut self, sequence: u32) -> u64 {
+        let (base, at) = *self.reference.get_or_insert((sequence, START));
+        at.saturating_add_signed(i64::from(sequence.wrapping_sub(base).cast_signed()))
     }
 
     /// How much has been given.
     pub fn given(&self) -> u64 {
-        self.next.saturating_sub(START)
+        self.start.map_or(0, |start| self.next - start)
     }
 
     /// Whether the byte of this number was given, or is the last one again, not too long ago.
     pub fn has_given(&self, sequence: u32) -> bool {
-        let distance = |next: u32| next.wrapping_sub(sequence);
-        self.next_sequence.is_none_or(|next| distance(next) < 1 << 26)
+        match (self.start, self.reference) {
+            (Some(_), Some((base, at))) => {
+                let next = base.wrapping_add((self.next.wrapping_sub(at)) as u32);
+                next.wrapping_sub(sequence) < 1 << 26
+            }
+            _ => true,
+        }
     }
 
     /// Whether a beginning was seen.
@@ -200,7 +199,7 @@ impl Stream {
 
     /// Whether all of it was given, up to its end.
     pub fn is_complete(&self) -> bool {
-        self.next_sequence.is_some() && self.end.is_some_and(|end| self.next >= end)
+        self.start.is_some() && self.end.is_some_and(|end| self.next >= end)
     }
 
     /// Whether its end was seen.
@@ -215,21 +214,42 @@ impl Stream {
 
     /// The stream ends before this sequence number.
     pub fn end(&mut self, sequence: u32) {
-        if self.next_sequence.is_none() && self.anchor.is_none() {
-            self.anchor = Some(sequence);
-        }
-        if self.end.is_none() {
-            self.end = self.position(sequence);
-        }
+        let at = self.place_of(sequence);
+        self.end.get_or_insert(at);
+    }
+
+    /// The other end has closed: what it acknowledged last was this end's closing, which a capture
+    /// may lack.
+    pub fn expect_end(&mut self) {
+        self.has_unseen_end = self.end.is_none();
     }
 
     /// The other end has received all before this sequence number.
     pub fn acknowledge(&mut self, sequence: u32) {
-        if let Some(at) = self.position(sequence) {
-            // What lies far ahead was never sent: the number belongs to something else.
-            if at < self.next + (1 << 30) {
-                self.acknowledged = self.acknowledged.max(at);
+        let at = self.place_of(sequence);
+        let here = if self.start.is_some() { self.next } else { self.acknowledged.max(START) };
+        // What lies far ahead was never sent: the number belongs to something else.
+        if at >= here + FAR {
+            return;
+        }
+        self.acknowledged = self.acknowledged.max(at);
+        if self.start.is_none() && at + FAR > here {
+            self.floor = Some(self.floor.map_or(at, |floor| floor.min(at)));
+            if at > here {
+                self.reference = Some((sequence, at));
             }
+        }
+    }
+
+    /// Where bytes came twice and differed, since this was asked last: places and lengths.
+    pub fn take_conflicts(&mut self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.conflicts)
+    }
+
+    fn conflict(&mut self, at: u64, length: u64) {
+        self.oddities.conflicts += 1;
+        if self.conflicts.len() < MAX_CONFLICTS {
+            self.conflicts.push((at, length));
         }
     }
 
@@ -240,15 +260,12 @@ impl Stream {
         give: &mut dyn FnMut(Piece<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         if arrival.bytes.is_empty() && arrival.missing == 0 {
-            let is_probe = self.next_sequence == Some(arrival.sequence.wrapping_add(1));
-            self.oddities.probes += u64::from(is_probe && self.next > START);
+            let is_probe = self.place_of(arrival.sequence) + 1 == self.next;
+            self.oddities.probes += u64::from(is_probe && self.given() > 0);
             return Ok(());
         }
-        if self.next_sequence.is_none() && self.anchor.is_none() {
-            self.anchor = Some(arrival.sequence);
-        }
-        let Some(at) = self.position(arrival.sequence) else { return Ok(()) };
-        if self.next_sequence.is_none() {
+        let at = self.place_of(arrival.sequence);
+        if self.start.is_none() {
             self.keep(at, arrival);
             return Ok(());
         }
@@ -292,7 +309,7 @@ impl Stream {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        if self.next_sequence.is_none() {
+        if self.start.is_none() {
             self.patience += 1;
             if self.patience > START_PATIENCE || self.waiting_bytes > MAX_WAITING / 8 {
                 self.decide_start();
@@ -315,11 +332,13 @@ impl Stream {
         time: u64,
         give: &mut dyn FnMut(Piece<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.next_sequence.is_none() {
-            if self.waiting.is_empty() {
-                return Ok(());
+        if self.start.is_none() {
+            match self.floor {
+                // Nothing of it was seen but how far the other end got.
+                Some(floor) if self.waiting.is_empty() => self.start_at(floor),
+                None if self.waiting.is_empty() => return Ok(()),
+                _ => self.decide_start(),
             }
-            self.decide_start();
             self.give_waiting(give)?;
         }
         while !self.waiting.is_empty() {
@@ -327,32 +346,31 @@ impl Stream {
         }
         // The last bytes: known of by the number of the end, or by what the other end received. It
         // counts the end as one, so one alone says nothing.
-        let known = self.end.unwrap_or(self.acknowledged);
+        let acknowledged = self.acknowledged - u64::from(self.has_unseen_end);
+        let known = self.end.unwrap_or(acknowledged);
         let missing = known.saturating_sub(self.next);
-        if missing > u64::from(self.end.is_none()) {
+        if missing > u64::from(self.end.is_none() && !self.has_unseen_end) {
             self.give(&[], missing, time, None, give)?;
         }
         Ok(())
     }
 
-    /// Without a beginning, what was seen first by its number is the start.
+    /// Without a beginning, the lowest place that is known of is the start.
     fn decide_start(&mut self) {
         self.patience = 0;
-        let Some(anchor) = self.anchor else { return };
         // A keep-alive probe repeats one byte, which need not be the right one.
         if let Some((&at, first)) = self.waiting.first_key_value()
             && first.bytes.len() == 1
             && self.waiting.contains_key(&(at + 1))
+            && self.floor.is_none_or(|floor| at < floor)
         {
             self.oddities.probes += 1;
             self.waiting_bytes -= 1;
             self.waiting.pop_first();
         }
         let Some(&lowest) = self.waiting.keys().next() else { return };
-        let sequence = anchor.wrapping_add((lowest.wrapping_sub(START)) as u32);
-        self.move_to(lowest);
-        self.next_sequence = Some(sequence);
-        self.next = START;
+        let floor = self.floor.filter(|&floor| floor < lowest && lowest - floor < FAR);
+        self.start_at(floor.unwrap_or(lowest));
     }
 
     /// Keeps a segment that cannot be given yet; what is there stays.
@@ -360,6 +378,7 @@ impl Stream {
         let end = at + arrival.bytes.len() as u64;
         if arrival.bytes.len() > 1 {
             self.drop_probes(at, end);
+            self.drop_parts(at, arrival.bytes);
         }
         let mut here = at;
         while here < end {
@@ -371,10 +390,9 @@ impl Stream {
                     let (from, other) = ((here - start) as usize, (here - at) as usize);
                     let first = piece.bytes.get(from..from + same);
                     self.oddities.repeated += 1;
-                    if let Some(first) = first
-                        && first != &arrival.bytes[other..other + same]
-                    {
-                        self.oddities.conflicts += 1;
+                    let differs = first.is_some_and(|f| f != &arrival.bytes[other..other + same]);
+                    if differs {
+                        self.conflict(here, same as u64);
                     }
                     here = covered;
                     continue;
@@ -407,6 +425,28 @@ impl Stream {
             self.waiting.remove(&at);
             self.waiting_bytes -= 1;
             self.oddities.probes += 1;
+        }
+    }
+
+    /// What is a part of this, and says the same, came of the same segment in another cut: the
+    /// segment counts.
+    fn drop_parts(&mut self, from: u64, bytes: &[u8]) {
+        let until = from + bytes.len() as u64;
+        let is_part = |at: u64, piece: &Waiting| {
+            let start = (at - from) as usize;
+            piece.missing == 0 && bytes.get(start..start + piece.bytes.len()) == Some(&piece.bytes)
+        };
+        let parts: Vec<u64> = self
+            .waiting
+            .range(from..until)
+            .filter(|(at, piece)| piece.bytes.len() < bytes.len() && is_part(**at, piece))
+            .map(|(at, _)| *at)
+            .collect();
+        for at in parts {
+            if let Some(piece) = self.waiting.remove(&at) {
+                self.waiting_bytes -= piece.bytes.len();
+                self.oddities.repeated += 1;
+            }
         }
     }
 
@@ -469,7 +509,7 @@ impl Stream {
         let bytes = &bytes[..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         if !bytes.is_empty() {
             let content = Content::Bytes(bytes);
-            give(Piece { offset: self.next - START, time, heard, content })?;
+            give(Piece { offset: self.given(), place: self.next, time, heard, content })?;
             self.advance(bytes.len() as u64);
             self.remember(bytes);
         }
@@ -478,7 +518,7 @@ impl Stream {
             self.oddities.gaps += 1;
             self.oddities.missing += missing;
             let content = Content::Gap(missing);
-            give(Piece { offset: self.next - START, time, heard, content })?;
+            give(Piece { offset: self.given(), place: self.next, time, heard, content })?;
             self.advance(missing);
             self.memory.clear();
         }
@@ -487,7 +527,10 @@ impl Stream {
 
     fn advance(&mut self, length: u64) {
         self.next += length;
-        self.next_sequence = self.next_sequence.map(|next| next.wrapping_add(length as u32));
+        if let Some((base, at)) = self.reference {
+            let ahead = self.next.wrapping_sub(at) as u32;
+            self.reference = Some((base.wrapping_add(ahead), self.next));
+        }
     }
 
     fn remember(&mut self, bytes: &[u8]) {
@@ -513,7 +556,9 @@ impl Stream {
         }
         let first = self.memory.range((from - begin) as usize..(until - begin) as usize);
         let later = &bytes[(from - at) as usize..(until - at) as usize];
-        self.oddities.conflicts += u64::from(!first.eq(later));
+        if !first.eq(later) {
+            self.conflict(from, until - from);
+        }
     }
 
     /// Forgets what was kept to compare.

@@ -6,7 +6,7 @@
 use super::chunks::Chunks;
 use super::email::Email;
 use super::message::{self, Message};
-use crate::extract::{Object, Outlets};
+use crate::extract::{Marks, Object, Outlets};
 use crate::redact;
 use crate::report::{Fields, Node, Report};
 use sha2::{Digest, Sha256};
@@ -42,6 +42,8 @@ pub(super) enum Sink {
     File(Fingerprint),
     /// It is a message and files.
     Email(Box<Email>),
+    /// It is a part of something, or what follows a head that cannot be understood.
+    Rest(Vec<u8>, Fingerprint),
 }
 
 /// A body that comes piece by piece.
@@ -56,7 +58,11 @@ pub(super) struct Body {
     taken: u64,
     gaps: Vec<(u64, u64)>,
     missing: u64,
+    /// Where bytes came twice and differed.
+    conflicts: Vec<(u64, u64)>,
     is_done: bool,
+    /// Whether it may be something else than was meant.
+    is_doubtful: bool,
     object: Option<(Object, Fingerprint)>,
 }
 
@@ -76,9 +82,17 @@ impl Body {
             taken: 0,
             gaps: Vec::new(),
             missing: 0,
+            conflicts: Vec::new(),
             is_done: declared == Some(0),
+            is_doubtful: false,
             object: None,
         }
+    }
+
+    /// Its head is not understood: nobody knows whether it is whole.
+    pub(super) fn doubtful(mut self) -> Body {
+        self.is_doubtful = true;
+        self
     }
 
     /// Whether all of it came.
@@ -91,9 +105,24 @@ impl Body {
         !matches!(self.framing, Framing::Open)
     }
 
-    /// Whether nothing of it came yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.taken == 0
+    /// Whether nothing can be told of where it ends: another message may begin anywhere.
+    pub(super) fn is_adrift(&self) -> bool {
+        match &self.framing {
+            Framing::Length(_) => false,
+            Framing::Chunks(chunks) => chunks.is_broken(),
+            Framing::Open => true,
+        }
+    }
+
+    /// These bytes, `offset` behind the beginning of the head, came twice and differed.
+    pub(super) fn conflict(&mut self, offset: u64, length: u64) {
+        let end = (offset + length).saturating_sub(self.start);
+        let begin = offset.saturating_sub(self.start);
+        // In chunks, what is framing and what is data cannot be told any more.
+        let is_counted = !matches!(self.framing, Framing::Chunks(_));
+        if is_counted && end > begin && self.conflicts.len() < MAX_GAPS {
+            self.conflicts.push((begin, end - begin));
+        }
     }
 
     /// Takes its part of these bytes; gives how many that are.
@@ -149,7 +178,7 @@ impl Body {
             email.has_gap(out)?;
         }
         // A message goes on behind white space, a file behind zeros.
-        let is_file = matches!(self.sink, Sink::File(_) | Sink::Email(_));
+        let is_file = matches!(self.sink, Sink::File(_) | Sink::Email(_) | Sink::Rest(..));
         let filling = [if is_file { 0 } else { b' ' }; 4096];
         let mut left = mine as usize;
         while left > 0 {
@@ -166,14 +195,18 @@ impl Body {
             return Ok(());
         }
         if self.came == 0 && out.is_extracting() {
-            let field = if matches!(self.sink, Sink::Email(_)) { "email" } else { "body" };
+            let field = match self.sink {
+                Sink::Email(_) => "email",
+                Sink::Rest(..) => "rest",
+                _ => "body",
+            };
             self.object =
                 out.begin(field, None, bytes)?.map(|object| (object, Fingerprint::new(true)));
         }
         self.came += bytes.len() as u64;
         if let Some((object, fingerprint)) = &mut self.object {
             object.write(bytes, out)?;
-            if !matches!(self.sink, Sink::File(_)) {
+            if !matches!(self.sink, Sink::File(_) | Sink::Rest(..)) {
                 fingerprint.update(bytes);
             }
         }
@@ -183,6 +216,11 @@ impl Body {
                 whole.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
             Sink::File(fingerprint) => fingerprint.update(bytes),
+            Sink::Rest(whole, fingerprint) => {
+                let room = MAX_WHOLE - whole.len();
+                whole.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                fingerprint.update(bytes);
+            }
             Sink::Email(email) => email.feed(bytes, out)?,
         }
         Ok(())
@@ -200,28 +238,31 @@ impl Body {
         let is_whole = match self.declared {
             Some(declared) => self.came == declared,
             None => self.is_done || (at_end && !self.has_known_end()),
-        } && self.missing == 0;
+        } && self.missing == 0
+            && !self.is_doubtful;
         let cut = self.declared.map_or(0, |declared| declared - self.came);
         if self.missing + cut > 0 {
             report.fields.number("missing_bytes", self.missing + cut);
         }
         if self.missing > 0 {
-            let gaps = self.gaps.iter().map(|&(offset, length)| {
-                let mut gap = Fields::default();
-                gap.number("offset", offset);
-                gap.number("length", length);
-                Node::Map(gap)
-            });
-            report.fields.add("gaps", Node::List(gaps.collect()));
+            report.fields.add("gaps", ranges(&self.gaps));
             let at = self.gaps.first().map(|(offset, _)| self.start + offset);
             let text = format!("{} bytes inside the body are not in the capture", self.missing);
             report.broken(at, text);
+        }
+        if !self.conflicts.is_empty() {
+            report.fields.add("conflicts", ranges(&self.conflicts));
         }
         if let (true, Some(declared)) = (cut > 0, self.declared) {
             let text = format!(
                 "the body is cut off: {} of {declared} bytes are there, {cut} are missing",
                 self.came - self.missing
             );
+            report.broken(Some(end), text);
+        }
+        if matches!(&self.framing, Framing::Chunks(chunks) if chunks.is_broken()) {
+            let text = "a chunk's length is no number, or one that no body has: what follows is \
+                        taken for data";
             report.broken(Some(end), text);
         }
         if !self.is_done && matches!(self.framing, Framing::Chunks(_)) {
@@ -253,6 +294,13 @@ impl Body {
                 message::read(None, &whole, start, report);
             }
             Sink::Unknown(whole) => message::read_unknown(&whole, came, self.start, report),
+            Sink::Rest(whole, fingerprint) => {
+                let print = fingerprint.finish();
+                if came > 0 && !message::read_rest(&whole, report) {
+                    print.show(&mut report.fields);
+                }
+                file = Some(print);
+            }
             Sink::File(fingerprint) => {
                 let print = fingerprint.finish();
                 print.show(&mut report.fields);
@@ -269,13 +317,29 @@ impl Body {
                 )?;
             }
         }
+        if report.kind != "unknown" {
+            // What it says is more than what its head said of it.
+            out.place.kind = report.kind;
+        }
         if let Some((object, fingerprint)) = self.object.take() {
             let print = file.unwrap_or_else(|| fingerprint.finish());
-            object.finish(&print, is_whole, &self.gaps, out)?;
+            let marks = Marks { is_whole, gaps: &self.gaps, conflicts: &self.conflicts };
+            object.finish(&print, &marks, out)?;
         }
         out.list(&mut report.fields);
         Ok(())
     }
+}
+
+/// Offsets and lengths.
+fn ranges(ranges: &[(u64, u64)]) -> Node {
+    let nodes = ranges.iter().map(|&(offset, length)| {
+        let mut range = Fields::default();
+        range.number("offset", offset);
+        range.number("length", length);
+        Node::Map(range)
+    });
+    Node::List(nodes.collect())
 }
 
 /// A file's length and checksum, gathered while its bytes pass by.

@@ -1,9 +1,13 @@
 //! A body in chunks: where the data is.
 //!
-//! Law: what is no chunk ends the body; no camera sends chunks, and a server must not.
+//! Law: behind what is no chunk all is taken for data, for it may hold some; no camera sends chunks,
+//! and a server must not.
 
 /// A line with a length, or a trailer, is no longer than this.
 const MAX_LINE: usize = 4096;
+
+/// A chunk with so much to come has no length that could be meant.
+const ENDLESS: u64 = 1 << 60;
 
 /// Where in a body of chunks the next byte stands.
 #[derive(Debug, Default)]
@@ -12,10 +16,13 @@ pub(super) struct Chunks {
     line: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
     /// In the line that says how long the chunk is: the number so far, and whether it has ended.
     Size(u64, bool),
+    /// At the beginning of that line.
+    #[default]
+    NoSize,
     /// In a chunk, with so much to come.
     Data(u64),
     /// In the line end behind a chunk.
@@ -23,12 +30,8 @@ enum State {
     /// Behind the last chunk, in a line that has so many bytes.
     Trailer(usize),
     Ended,
-}
-
-impl Default for State {
-    fn default() -> State {
-        State::Size(0, false)
-    }
+    /// Behind what is no chunk.
+    Broken,
 }
 
 /// What the next bytes are: so many that are framing, then so many that are data.
@@ -39,9 +42,14 @@ pub(super) struct Step {
 }
 
 impl Chunks {
-    /// Whether the last chunk came, or what was no chunk.
+    /// Whether the last chunk came.
     pub(super) fn has_ended(&self) -> bool {
         self.state == State::Ended
+    }
+
+    /// Whether something came that is no chunk.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.state, State::Broken | State::Size(u64::MAX, _) | State::Data(ENDLESS..))
     }
 
     /// Goes on, up to the end of the next run of data.
@@ -56,11 +64,13 @@ impl Chunks {
                 }
                 return Step { skipped, data };
             }
-            if self.state == State::Ended {
-                break;
+            match self.state {
+                State::Ended => break,
+                State::Broken => return Step { skipped, data: bytes.len() - skipped },
+                _ => self.state = self.after(byte),
             }
-            skipped += 1;
-            self.state = self.after(byte);
+            // The byte that breaks it is the first that is taken for data.
+            skipped += usize::from(self.state != State::Broken);
         }
         Step { skipped, data: 0 }
     }
@@ -68,7 +78,7 @@ impl Chunks {
     fn after(&mut self, byte: u8) -> State {
         self.line += 1;
         if self.line > MAX_LINE {
-            return State::Ended;
+            return State::Broken;
         }
         if byte == b'\n' {
             self.line = 0;
@@ -78,12 +88,18 @@ impl Chunks {
             (State::Size(size, _), b'\n') => State::Data(size),
             (State::Size(size, false), _) => match char::from(byte).to_digit(16) {
                 Some(digit) if size < 1 << 56 => State::Size(size << 4 | u64::from(digit), false),
-                Some(_) => State::Ended,
+                // No body is that long: all that follows is taken for it.
+                Some(_) => State::Size(u64::MAX, true),
                 None => State::Size(size, true),
             },
+            (State::NoSize, _) => match char::from(byte).to_digit(16) {
+                Some(digit) => State::Size(u64::from(digit), false),
+                None if byte == b' ' => State::NoSize,
+                None => State::Broken,
+            },
             (State::AfterData, b'\r') => State::AfterData,
-            (State::AfterData, b'\n') => State::Size(0, false),
-            (State::AfterData, _) => State::Ended,
+            (State::AfterData, b'\n') => State::NoSize,
+            (State::AfterData, _) => State::Broken,
             (State::Trailer(0), b'\n') => State::Ended,
             (State::Trailer(_), b'\n') => State::Trailer(0),
             (State::Trailer(length), b'\r') => State::Trailer(length),
@@ -99,6 +115,7 @@ impl Chunks {
                 *left -= length;
                 true
             }
+            State::Broken => true,
             _ => false,
         }
     }
@@ -133,6 +150,24 @@ mod tests {
             assert_eq!(all, b"Wikipedia in\n\n", "{piece}");
             assert!(chunks.has_ended());
             assert_eq!(&body[taken..], b"GET /");
+        }
+    }
+
+    #[test]
+    fn what_follows_what_is_no_chunk_is_taken_for_data() {
+        for (body, expected) in [
+            (&b"3\r\nabc\r\nffffffffffffffff\r\ndef"[..], &b"abcdef"[..]),
+            (b"zz\r\nabc\r\n", b"zz\r\nabc\r\n"),
+            (b"2\r\nabcd", b"abcd"),
+            (b"\r\nabc", b"\r\nabc"),
+        ] {
+            for piece in 1..body.len() {
+                let mut chunks = Chunks::default();
+                let all: Vec<u8> =
+                    body.chunks(piece).flat_map(|part| data(&mut chunks, part).0).collect();
+                assert_eq!(all.escape_ascii().to_string(), expected.escape_ascii().to_string());
+                assert!(chunks.is_broken() && !chunks.has_ended());
+            }
         }
     }
 

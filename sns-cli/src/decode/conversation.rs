@@ -1,87 +1,22 @@
-//! One connection: requests and answers, paired.
+//! One connection: what each end says becomes messages.
 //!
-//! Law: an answer belongs to the oldest request that its sender had received and not yet answered.
-//! What each end had received when it spoke stands in the acknowledgements, so pairs stay pairs
-//! where a request or an answer is missing. Behind a gap, the next line that begins a message is
-//! looked for.
+//! Law: a message ends where its head says. Where nothing is understood, [`super::adrift`] goes on; which
+//! answer belongs to which request is for [`super::pairs`] to say.
 
-use super::incoming::{Finished, Head, Incoming, Role};
+use super::direction::Direction;
+use super::exchange::{Exchange, Half, Span, Speech};
+use super::incoming::{Ending, Head, Incoming, Role};
+use super::pairs::Pairs;
+use super::resync::{self, begins, may_begin};
 use crate::capture::Form;
 use crate::capture::connections::{Cause, Peers, Side};
 use crate::capture::stream::{Content, Piece};
 use crate::extract::{Extract, Place};
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-/// So many requests may wait for their answers.
-const MAX_PENDING: usize = 64;
-/// A first line that is not recognised within so many bytes is none.
+/// So much of a handshake is kept.
 const ENOUGH: usize = 64;
-
-/// A message of a conversation.
-pub(super) struct Half {
-    pub(super) finished: Finished,
-    pub(super) span: Span,
-}
-
-impl Half {
-    /// A text that it says.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.finished.report.fields.get(name)
-    }
-}
-
-/// Where and when a message stands in its stream.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Span {
-    pub(super) start: u64,
-    pub(super) end: u64,
-    /// How much of the other direction its sender had received when it began.
-    pub(super) heard: Option<u64>,
-    pub(super) began: u64,
-    pub(super) ended: u64,
-    /// How many segments it came in.
-    pub(super) segments: u64,
-    /// How many of its bytes were in the first.
-    pub(super) first: u64,
-}
-
-impl Span {
-    /// It begins with this piece.
-    fn of(piece: &Piece<'_>) -> Span {
-        Span {
-            start: piece.offset,
-            end: piece.offset,
-            heard: piece.heard,
-            began: piece.time,
-            ended: piece.time,
-            segments: 0,
-            first: 0,
-        }
-    }
-}
-
-/// A request and its answer, as far as they are there.
-pub(super) struct Exchange {
-    pub(super) request: Option<Half>,
-    pub(super) answer: Option<Half>,
-    /// Why there is no answer, once nothing more comes.
-    pub(super) ended: Option<Cause>,
-    /// Bytes before it in which no message was recognised.
-    pub(super) unread: u64,
-}
-
-/// What a connection turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Speech {
-    /// Nothing was said yet, or nothing recognised.
-    Unknown,
-    /// HTTP.
-    Http,
-    /// TLS or SSLv2.
-    Handshake,
-}
 
 /// What is known of a connection while it lasts.
 pub(super) struct Talk {
@@ -89,27 +24,13 @@ pub(super) struct Talk {
     source: String,
     has_checksums: bool,
     /// Which end is the client, once that is known.
-    client: Option<Side>,
-    opener: Direction,
-    called: Direction,
+    pub(super) client: Option<Side>,
+    pub(super) opener: Direction,
+    pub(super) called: Direction,
     pub(super) speech: Speech,
     /// A handshake: from whom, its first bytes, and where they stand.
     hello: Option<(Side, Vec<u8>, Span)>,
-    requests: VecDeque<Half>,
-    answers: VecDeque<Half>,
-}
-
-/// What one end says.
-#[derive(Default)]
-struct Direction {
-    current: Option<(Incoming, Span)>,
-    /// The next byte need not begin a message.
-    is_lost: bool,
-    has_spoken: bool,
-    /// How far it was heard.
-    given: u64,
-    count: u64,
-    unread: u64,
+    pub(super) pairs: Pairs,
 }
 
 impl Talk {
@@ -124,26 +45,26 @@ impl Talk {
             called: Direction::default(),
             speech: Speech::Unknown,
             hello: None,
-            requests: VecDeque::new(),
-            answers: VecDeque::new(),
+            pairs: Pairs::default(),
         }
     }
 
     /// Client and server: who asked; or who opened the connection; or who has the higher port.
     pub(super) fn ends(&self) -> (SocketAddr, SocketAddr) {
-        let Peers { opener, called, has_beginning, .. } = self.peers;
-        let guessed = if has_beginning || opener.port() >= called.port() {
-            Side::Opener
-        } else {
-            Side::Called
-        };
-        match self.client.unwrap_or(guessed) {
+        let Peers { opener, called, .. } = self.peers;
+        match self.client.unwrap_or(self.likely_client()) {
             Side::Opener => (opener, called),
             Side::Called => (called, opener),
         }
     }
 
-    fn direction(&mut self, side: Side) -> &mut Direction {
+    fn likely_client(&self) -> Side {
+        let Peers { opener, called, has_beginning, .. } = self.peers;
+        let is_opener = has_beginning || opener.port() >= called.port();
+        if is_opener { Side::Opener } else { Side::Called }
+    }
+
+    pub(super) fn direction(&mut self, side: Side) -> &mut Direction {
         match side {
             Side::Opener => &mut self.opener,
             Side::Called => &mut self.called,
@@ -163,7 +84,13 @@ impl Talk {
         }
         let length = match piece.content {
             Content::Bytes(bytes) => {
-                self.bytes(from, bytes, piece, extract)?;
+                self.pass_conflicts(from, piece.place + bytes.len() as u64);
+                match self.direction(from).held.take() {
+                    Some((place, held)) => {
+                        self.bytes(from, &[&held, bytes].concat(), place, piece, extract)?;
+                    }
+                    None => self.bytes(from, bytes, piece.place, piece, extract)?,
+                }
                 bytes.len() as u64
             }
             Content::Gap(length) => {
@@ -171,9 +98,43 @@ impl Talk {
                 length
             }
         };
-        self.direction(from).given = piece.offset + length;
-        self.pair(false, None, done);
+        let given = piece.place + length;
+        self.direction(from).given = given;
+        self.pass_conflicts(from, given);
+        self.pair(None, done);
         Ok(())
+    }
+
+    /// So many bytes at this place came twice, and differed.
+    pub(super) fn conflict(&mut self, from: Side, place: u64, length: u64) {
+        let direction = self.direction(from);
+        direction.conflict(place, length);
+        let given = direction.given;
+        self.pass_conflicts(from, given);
+    }
+
+    /// Tells a message of the conflicts in what it is given up to this place.
+    fn pass_conflicts(&mut self, from: Side, until: u64) {
+        let direction = self.direction(from);
+        if direction.conflicts.is_empty() {
+            return;
+        }
+        let (now, later) = direction.conflicts.iter().partition(|(place, _)| *place < until);
+        direction.conflicts = later;
+        let now: Vec<(u64, u64)> = now;
+        let is_request = self.likely_role(from) == Role::Request;
+        for (place, length) in now {
+            let direction = self.direction(from);
+            match &mut direction.current {
+                Some((incoming, span)) if place + length > span.start => {
+                    let begin = place.max(span.start);
+                    incoming.conflict(begin - span.start, place + length - begin);
+                }
+                // The message begins with what comes next.
+                None if place >= direction.given => direction.conflicts.push((place, length)),
+                _ => self.pairs.conflict(is_request, place, length),
+            }
+        }
     }
 
     /// Whether a server takes a TLS handshake for a broken request, and says so: then the handshake
@@ -191,7 +152,7 @@ impl Talk {
         self.direction(client).unread = 0;
         let place = Place { source: self.source.clone(), ..Place::default() };
         let finished = Incoming::new(Role::Request, false, place).refused(&hello);
-        self.requests.push_back(Half { finished, span });
+        self.pairs.requests.push_back(Half { finished, span });
         true
     }
 
@@ -208,9 +169,10 @@ impl Talk {
         extract: &mut Option<Extract>,
         done: &mut Vec<Exchange>,
     ) -> io::Result<()> {
+        self.is_over(from, extract)?;
         if let Some((incoming, span)) = self.direction(from).current.take() {
-            self.finish(from, incoming, span, true, extract)?;
-            self.pair(false, None, done);
+            self.finish(from, incoming, span, Ending::Stream, extract)?;
+            self.pair(None, done);
         }
         Ok(())
     }
@@ -222,197 +184,185 @@ impl Talk {
         extract: &mut Option<Extract>,
         done: &mut Vec<Exchange>,
     ) -> io::Result<()> {
+        let ending = match cause {
+            Cause::Closed | Cause::Reset(_) | Cause::Refused => Ending::Broken,
+            _ => Ending::Capture,
+        };
         for side in [Side::Opener, Side::Called] {
+            self.is_over(side, extract)?;
             if let Some((incoming, span)) = self.direction(side).current.take() {
-                self.finish(side, incoming, span, false, extract)?;
+                self.finish(side, incoming, span, ending, extract)?;
             }
         }
-        self.pair(true, Some(cause), done);
+        self.pair(Some(cause), done);
         Ok(())
     }
 
-    fn role(&self, from: Side) -> Option<Role> {
+    pub(super) fn role(&self, from: Side) -> Option<Role> {
         let client = self.client?;
         Some(if from == client { Role::Request } else { Role::Answer })
     }
 
-    /// Who is who, by how the first message begins.
-    fn recognise(&mut self, from: Side, bytes: &[u8], piece: &Piece<'_>) -> Option<Role> {
-        if let Some(role) = self.role(from) {
-            return Some(role);
+    /// The role of whoever is not known by what it said.
+    pub(super) fn likely_role(&self, from: Side) -> Role {
+        let client = self.client.unwrap_or(self.likely_client());
+        if from == client { Role::Request } else { Role::Answer }
+    }
+
+    /// It is known who is who.
+    pub(super) fn settle(&mut self, from: Side, role: Role) {
+        if self.client.is_none() && self.likely_role(from) != role {
+            self.pairs.turn_around();
         }
-        let is_known = self.peers.has_beginning && from == Side::Opener;
-        let role = match Form::of(&bytes[..bytes.len().min(ENOUGH)]) {
-            Form::Handshake => {
-                self.handshake(from, bytes, Span::of(piece));
-                return None;
-            }
-            Form::Response if begins(bytes, Role::Answer) => Role::Answer,
-            Form::Request if begins(bytes, Role::Request) => Role::Request,
-            // It may be a line that drips, or an odd one.
-            _ if is_known && !self.direction(from).is_lost => Role::Request,
-            _ => return None,
-        };
         self.client = Some(if role == Role::Request { from } else { from.other() });
-        Some(role)
     }
 
     fn bytes(
         &mut self,
         from: Side,
         mut bytes: &[u8],
+        mut at: u64,
         piece: &Piece<'_>,
         extract: &mut Option<Extract>,
     ) -> io::Result<()> {
         let has_beginning = self.peers.has_beginning;
         let direction = self.direction(from);
-        if !direction.has_spoken {
-            direction.has_spoken = true;
+        if !std::mem::replace(&mut direction.has_spoken, true) {
             // Without its beginning, a stream may begin anywhere.
             direction.is_lost |= !has_beginning;
+            if self.client.is_none()
+                && Form::of(&bytes[..bytes.len().min(ENOUGH)]) == Form::Handshake
+            {
+                self.handshake(from, bytes, Span::at(at, piece));
+                return Ok(());
+            }
         }
-        let mut at = piece.offset;
-        let mut is_counted = false;
+        let mut is_new = true;
         while !bytes.is_empty() {
-            let Some(role) = self.recognise(from, bytes, piece) else {
-                let direction = self.direction(from);
-                direction.is_lost = true;
-                direction.unread += bytes.len() as u64;
+            if self.is_adrift(from) {
+                let Some((role, before)) = self.beginning(from, bytes) else {
+                    let tail = resync::tail(bytes, self.likely_role(from));
+                    let (rest, tail) = bytes.split_at(tail.unwrap_or(bytes.len()));
+                    self.adrift(from, rest, at, piece, extract)?;
+                    if !tail.is_empty() {
+                        let held = (at + rest.len() as u64, tail.to_vec());
+                        self.direction(from).held = Some(held);
+                    }
+                    return Ok(());
+                };
+                self.adrift(from, &bytes[..before], at, piece, extract)?;
+                self.settle(from, role);
+                if let Some((incoming, span)) = self.direction(from).current.take() {
+                    self.finish(from, incoming, span, Ending::Broken, extract)?;
+                }
+                self.direction(from).is_lost = false;
+                at += before as u64;
+                bytes = &bytes[before..];
+            }
+            let role = self.likely_role(from);
+            if self.direction(from).current.is_none() {
+                let span = Span::at(at, piece);
+                let incoming = self.message(from, role, &span);
+                self.begin(from, incoming, span);
+                is_new = true;
+            }
+            let Some((mut incoming, mut span)) = self.direction(from).current.take() else {
                 return Ok(());
             };
-            let direction = self.direction(from);
-            if let Some((incoming, _)) = &direction.current
-                && incoming.may_have_no_body()
-                && begins(bytes, role)
-                && let Some((incoming, span)) = direction.current.take()
-            {
-                self.finish(from, incoming, span, false, extract)?;
-                continue;
-            }
-            if direction.current.is_none() {
-                if direction.is_lost && !begins(bytes, role) {
-                    direction.unread += bytes.len() as u64;
-                    return Ok(());
-                }
-                direction.is_lost = false;
-                let start = Span { start: at, end: at, ..Span::of(piece) };
-                let incoming = self.message(from, role);
-                self.direction(from).current = Some((incoming, start));
-                is_counted = false;
-            }
-            let direction = self.direction(from);
-            let Some((mut incoming, mut span)) = direction.current.take() else { return Ok(()) };
             let taken = incoming.feed(bytes, extract)?;
-            span.segments += u64::from(!is_counted);
-            is_counted = true;
-            if span.segments == 1 {
-                span.first += taken as u64;
-            }
-            span.ended = piece.time;
-            span.end = at + taken as u64;
-            at = span.end;
+            span.take(taken, piece, is_new);
+            is_new = false;
+            at += taken as u64;
             bytes = &bytes[taken..];
             if let Some(head) = incoming.unfinished_head()
                 && !may_begin(head, role)
             {
-                direction.count -= 1;
-                let is_first = direction.count == 0;
-                direction.is_lost = true;
-                direction.unread += head.len() as u64 + bytes.len() as u64;
-                if is_first && matches!(Form::of(head), Form::Handshake) {
-                    let hello = head.to_vec();
-                    self.handshake(from, &hello, span);
-                } else if is_first && self.requests.is_empty() && self.answers.is_empty() {
-                    // Whoever speaks so is no HTTP client; let what comes say who is who.
-                    self.client = None;
-                }
-                return Ok(());
-            }
-            if incoming.is_done() {
-                self.direction(from).is_lost = incoming.is_lost();
-                self.finish(from, incoming, span, true, extract)?;
+                self.no_head(from, incoming, span, piece, extract)?;
+            } else if incoming.is_done() {
+                self.finish(from, incoming, span, Ending::Stream, extract)?;
             } else {
                 self.direction(from).current = Some((incoming, span));
             }
-            if taken == 0 {
-                return Ok(());
-            }
         }
         Ok(())
     }
 
-    fn gap(
-        &mut self,
-        from: Side,
-        length: u64,
-        piece: &Piece<'_>,
-        extract: &mut Option<Extract>,
-    ) -> io::Result<()> {
-        let direction = self.direction(from);
-        direction.has_spoken = true;
-        let Some((mut incoming, mut span)) = direction.current.take() else {
-            direction.is_lost = true;
-            return Ok(());
-        };
-        let taken = incoming.gap(length, extract)?;
-        span.end = piece.offset + taken;
-        // What follows the message in the gap may be another, or a part of it.
-        direction.is_lost = taken < length || incoming.is_lost();
-        if incoming.is_done() {
-            self.finish(from, incoming, span, false, extract)?;
-        } else {
-            direction.current = Some((incoming, span));
-        }
-        Ok(())
-    }
-
-    /// A message begins.
-    fn message(&mut self, from: Side, role: Role) -> Incoming {
-        let (connection, source) = (Some(self.peers.number), self.source.clone());
-        let has_checksums = self.has_checksums;
-        let is_bodiless = role == Role::Answer && self.is_head_next();
-        let direction = self.direction(from);
-        direction.count += 1;
-        let place = Place {
-            source,
-            connection,
-            message: direction.count,
-            has_checksums,
-            ..Place::default()
-        };
-        let incoming = Incoming::new(role, false, place);
-        if is_bodiless { incoming.without_body() } else { incoming }
-    }
-
-    /// Whether the request that the next answer belongs to is a `HEAD`.
-    fn is_head_next(&mut self) -> bool {
-        let waiting = self.answers.len();
-        let head = match (self.requests.get(waiting), self.client) {
-            (Some(half), _) => half.finished.head.as_ref(),
-            (None, Some(client)) if waiting == self.requests.len() => {
-                let current = self.direction(client).current.as_ref();
-                current.and_then(|(incoming, _)| incoming.head())
-            }
-            _ => None,
-        };
-        matches!(head, Some(Head::Request(head, _)) if head.method == "HEAD")
-    }
-
-    fn finish(
+    /// What was taken for the beginning of a head is none.
+    fn no_head(
         &mut self,
         from: Side,
         incoming: Incoming,
         span: Span,
-        at_end: bool,
+        piece: &Piece<'_>,
         extract: &mut Option<Extract>,
     ) -> io::Result<()> {
-        let role = self.role(from).unwrap_or(Role::Request);
+        let head = incoming.into_head();
+        let direction = self.direction(from);
+        direction.count -= 1;
+        direction.is_lost = true;
+        if direction.count == 0 {
+            if Form::of(&head) == Form::Handshake {
+                direction.unread += head.len() as u64;
+                self.handshake(from, &head, span);
+                return Ok(());
+            }
+            if self.pairs.is_empty() {
+                // Whoever speaks so is no HTTP client; let what comes say who is who.
+                self.client = None;
+            }
+        }
+        self.bytes(from, &head, span.start, piece, extract)
+    }
+
+    pub(super) fn place(&mut self, from: Side) -> Place {
+        let (connection, source) = (Some(self.peers.number), self.source.clone());
+        let has_checksums = self.has_checksums;
+        let message = self.direction(from).count + 1;
+        Place { source, connection, message, has_checksums, ..Place::default() }
+    }
+
+    /// A message that is to begin.
+    fn message(&mut self, from: Side, role: Role, span: &Span) -> Incoming {
+        let incoming = Incoming::new(role, false, self.place(from));
+        let is_bodiless = role == Role::Answer && {
+            let (client, server) = match from {
+                Side::Opener => (&self.called, &self.opener),
+                Side::Called => (&self.opener, &self.called),
+            };
+            matches!(self.pairs.request_of(span, client, server),
+                Some(Head::Request(head, _)) if head.method == "HEAD")
+        };
+        if is_bodiless { incoming.without_body() } else { incoming }
+    }
+
+    /// A message begins.
+    pub(super) fn begin(&mut self, from: Side, incoming: Incoming, span: Span) {
+        let is_client = self.likely_role(from) == Role::Request;
+        let direction = self.direction(from);
+        direction.count += 1;
+        (direction.lost_before, direction.open_gap, direction.head_gap) = (0, 0, 0);
+        direction.current = Some((incoming, span));
+        let before = std::mem::replace(&mut direction.heard_before, span.heard);
+        // Who waits for answers has heard something since it asked last.
+        self.pairs.is_pipelined |= is_client && span.heard.is_some() && before == span.heard;
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        from: Side,
+        incoming: Incoming,
+        span: Span,
+        ending: Ending,
+        extract: &mut Option<Extract>,
+    ) -> io::Result<()> {
         // Line ends between messages are nothing.
         if incoming.unfinished_head().is_some_and(|head| head.trim_ascii().is_empty()) {
             return Ok(());
         }
-        self.speech = Speech::Http;
-        let finished = incoming.end(at_end, extract)?;
+        if !incoming.is_headless() {
+            self.speech = Speech::Http;
+        }
+        let finished = incoming.end(ending, extract)?;
         let is_interim = matches!(&finished.head,
             Some(Head::Answer(head)) if (100..=199).contains(&head.status) && head.status != 101);
         if is_interim {
@@ -420,90 +370,32 @@ impl Talk {
             return Ok(());
         }
         let half = Half { finished, span };
-        match role {
-            Role::Request => self.requests.push_back(half),
-            Role::Answer => self.answers.push_back(half),
+        match self.likely_role(from) {
+            Role::Request => self.pairs.requests.push_back(half),
+            Role::Answer => self.pairs.answers.push_back(half),
         }
         Ok(())
     }
 
     /// Pairs what can be paired; everything, once nothing more comes.
-    fn pair(&mut self, is_final: bool, cause: Option<Cause>, done: &mut Vec<Exchange>) {
+    fn pair(&mut self, ended: Option<Cause>, done: &mut Vec<Exchange>) {
         let Some(client) = self.client else { return };
-        let heard_of_client = self.direction(client).given;
-        while let Some(answer) = self.answers.front() {
-            let span = answer.span;
-            // What its sender had received is still to come: a packet stands late.
-            if !is_final && span.heard.is_some_and(|heard| heard > heard_of_client) {
-                return;
-            }
-            let current = self.direction(client).current.as_ref().map(|(_, span)| *span);
-            let mut waiting = self.requests.iter().map(|half| half.span).chain(current);
-            let (first, second) = (waiting.next(), waiting.next());
-            // The client went on after an answer that is missing: the next one is the next's.
-            let is_passed = match (first.and_then(|s| s.heard), second.and_then(|s| s.heard)) {
-                (Some(first), Some(second)) => first < second && second <= span.start,
-                _ => false,
-            };
-            if is_passed && let Some(request) = self.requests.pop_front() {
-                let unread = self.unread();
-                done.push(Exchange { request: Some(request), answer: None, ended: cause, unread });
-                continue;
-            }
-            let belongs =
-                first.is_some_and(|first| span.heard.is_none_or(|heard| heard > first.start));
-            if belongs && self.requests.is_empty() && !is_final {
-                // It answers a request that is still being sent.
-                return;
-            }
-            let request = if belongs { self.requests.pop_front() } else { None };
-            let answer = self.answers.pop_front();
-            let unread = self.unread();
-            done.push(Exchange { request, answer, ended: None, unread });
-        }
-        while (is_final || self.requests.len() > MAX_PENDING)
-            && let Some(request) = self.requests.pop_front()
-        {
-            let unread = self.unread();
-            let request = Some(request);
-            done.push(Exchange { request, answer: None, ended: cause, unread });
+        let before = done.len();
+        let (client, server) = match client {
+            Side::Opener => (&self.opener, &self.called),
+            Side::Called => (&self.called, &self.opener),
+        };
+        self.pairs.pair(client, server, ended, done);
+        if let Some(first) = done.get_mut(before) {
+            first.unread = self.opener.unread + self.called.unread;
+            (self.opener.unread, self.called.unread) = (0, 0);
         }
     }
 
-    /// What was not read since it was asked last.
-    fn unread(&mut self) -> u64 {
-        std::mem::take(&mut self.opener.unread) + std::mem::take(&mut self.called.unread)
-    }
-
-    /// Bytes in which nothing was recognised.
-    pub(super) fn take_unread(&mut self) -> u64 {
-        self.unread()
-    }
-}
-
-/// Whether these bytes begin a message, strictly: they may be a piece of a photo.
-fn begins(bytes: &[u8], role: Role) -> bool {
-    let line = &bytes[..bytes.len().min(8 * 1024)];
-    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
-    if role == Role::Answer {
-        return line.starts_with(b"HTTP/1.") || line.starts_with(b"HTTP/0.");
-    }
-    let method = line.iter().take(8).position(|&b| b == b' ').filter(|&at| at >= 3);
-    let Some(method) = method else { return false };
-    line[..method].iter().all(u8::is_ascii_uppercase)
-        && (memchr::memmem::find(line, b" HTTP/").is_some()
-            || matches!(line.get(method + 1..), Some([b'/' | b'h', ..])))
-}
-
-/// Whether the beginning of a head may become one.
-fn may_begin(head: &[u8], role: Role) -> bool {
-    let head = head.trim_ascii_start();
-    let is_decided = head.contains(&b'\n') || head.len() >= ENOUGH;
-    let form = Form::of(head);
-    match role {
-        _ if form == Form::Handshake => false,
-        _ if !is_decided => head.iter().all(|b| b.is_ascii_graphic() || b" \t\r".contains(b)),
-        Role::Request => form == Form::Request,
-        Role::Answer => form == Form::Response,
+    /// Bytes in which nothing was recognised, and the files that were made of them.
+    pub(super) fn take_unread(&mut self) -> (u64, Vec<Half>) {
+        let unread = self.opener.unread + self.called.unread;
+        (self.opener.unread, self.called.unread) = (0, 0);
+        (unread, self.pairs.take_rest())
     }
 }

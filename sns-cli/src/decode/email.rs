@@ -5,7 +5,7 @@
 
 use super::body::Fingerprint;
 use super::message::{self, Message};
-use crate::extract::{Object, Outlets};
+use crate::extract::{Marks, Object, Outlets};
 use crate::redact;
 use crate::report::{Fields, Node, Report};
 use samsung_sns::endpoint::MAX_MESSAGE;
@@ -184,7 +184,7 @@ impl Parts {
         let is_whole = !self.is_cut && !has_gap;
         let print = fingerprint.finish();
         if let Some(object) = object {
-            object.finish(&print, is_whole, &[], out)?;
+            object.finish(&print, &Marks { is_whole, gaps: &[], conflicts: &[] }, out)?;
         }
         if message.is_some() {
             self.message = message;

@@ -3,7 +3,7 @@
 //! Law: the core's camera end decides, by substring search as the firmware does, in the first TCP
 //! segment: the firmware reads no further. Where nobody knows what it wants, nothing is said.
 
-use super::conversation::Span;
+use super::exchange::Span;
 use samsung_sns::answer::scan_reason;
 use samsung_sns::camera;
 use samsung_sns::endpoint::Endpoint;
@@ -14,8 +14,8 @@ use samsung_sns::message::sso::scan_time;
 /// What the firmware makes of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// Whether it goes on.
-    pub(super) accepts: bool,
+    /// Whether it goes on, if what is in the capture says so.
+    pub(super) accepts: Option<bool>,
     /// What it does, in our words.
     pub(super) text: String,
     /// Why the server refused, in its words.
@@ -31,7 +31,16 @@ pub(super) fn verdict(
 ) -> Option<Verdict> {
     let first = usize::try_from(span.first).unwrap_or(usize::MAX);
     let mut verdict = of_bytes(endpoint, kind, &answer[..answer.len().min(first)])?;
-    if span.segments > 1 && !verdict.accepts {
+    // What is missing may hold what it looks for.
+    if span.is_first_cut && verdict.accepts == Some(false) {
+        let text = format!(
+            "it cannot be told: {} bytes of the answer are not in the capture, and what is there \
+             does not settle it",
+            span.lost
+        );
+        return Some(Verdict { accepts: None, text, reason: None });
+    }
+    if span.segments > 1 && verdict.accepts == Some(false) {
         verdict.text = format!("in the first of {} segments {}", span.segments, verdict.text);
     }
     Some(verdict)
@@ -83,5 +92,5 @@ fn of_bytes(endpoint: &Endpoint, kind: &str, answer: &[u8]) -> Option<Verdict> {
     };
     let text = if accepts { yes.to_owned() } else { format!("{no}{refused}") };
     let reason = if accepts { None } else { scan_reason(&body).map(str::to_owned) };
-    Some(Verdict { accepts, text, reason })
+    Some(Verdict { accepts: Some(accepts), text, reason })
 }

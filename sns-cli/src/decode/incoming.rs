@@ -1,9 +1,10 @@
 //! One HTTP message that comes piece by piece, from a file or from a connection.
 //!
-//! Law: of a head that cannot be read, all lines before the bad one are; behind it nothing can be
-//! understood.
+//! Law: of a head that cannot be read, all lines before the bad one are; what follows it is kept as
+//! it came, for it may be the only photo of its model, up to where another message begins.
 
-use super::body::{Body, Sink};
+use super::body::{Body, Fingerprint, Framing, Sink};
+use super::long_head::LongHead;
 use super::{MAX_HEAD, request, response};
 use crate::extract::{Extract, Outlets, Place};
 use crate::report::{Report, Text};
@@ -42,14 +43,30 @@ pub(super) struct Incoming {
     place: Place,
     searched: Vec<u8>,
     has_known_end: bool,
+    has_whole_head: bool,
+    /// Its beginning is not there.
+    is_headless: bool,
+    /// Where bytes of it came twice and differed, before there was a body.
+    conflicts: Vec<(u64, u64)>,
 }
 
 enum State {
     Head,
+    /// Behind the first 64 KiB of a head.
+    LongHead(Box<LongHead>),
     Body(Box<Body>),
     Done,
-    /// What follows it cannot be understood.
-    Lost,
+}
+
+/// Why nothing more comes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Its stream, or its file, ends here.
+    Stream,
+    /// Its connection broke off, or another message begins.
+    Broken,
+    /// The capture holds no more.
+    Capture,
 }
 
 /// A message that has ended.
@@ -58,6 +75,10 @@ pub(super) struct Finished {
     pub(super) report: Report,
     /// Of an answer, what the firmware searches.
     pub(super) searched: Vec<u8>,
+    /// Whether all lines of its head are there.
+    pub(super) has_whole_head: bool,
+    /// Whether its beginning is missing.
+    pub(super) is_headless: bool,
 }
 
 impl Incoming {
@@ -84,7 +105,36 @@ impl Incoming {
             place,
             searched: Vec::new(),
             has_known_end: false,
+            has_whole_head: false,
+            is_headless: false,
+            conflicts: Vec::new(),
         }
+    }
+
+    /// What is left of a message whose beginning is not there: `lost` bytes before it are known to
+    /// have been sent, or the capture begins in it (`is_cut`).
+    pub(super) fn headless(role: Role, place: Place, lost: u64, is_cut: bool) -> Incoming {
+        let mut incoming = Incoming::new(role, false, place);
+        incoming.is_headless = true;
+        let text = match lost {
+            0 if is_cut => "its beginning is not in the capture".to_owned(),
+            0 => "it does not begin as a message does".to_owned(),
+            lost => {
+                let least = if is_cut { "at least " } else { "" };
+                format!(
+                    "its beginning is not in the capture: {least}{lost} bytes before it are missing"
+                )
+            }
+        };
+        incoming.report.broken(None, text);
+        incoming.state = incoming.rest();
+        incoming
+    }
+
+    /// From here on, nothing is understood.
+    fn rest(&self) -> State {
+        let sink = Sink::Rest(Vec::new(), Fingerprint::new(self.place.has_checksums));
+        State::Body(Box::new(Body::new(Framing::Open, sink, 0).doubtful()))
     }
 
     /// It answers a `HEAD`.
@@ -96,17 +146,40 @@ impl Incoming {
     /// It begins so, and is no request.
     pub(super) fn refused(mut self, beginning: &[u8]) -> Finished {
         let _ = request::read(beginning, &mut self.report);
-        Finished { head: None, report: self.report, searched: Vec::new() }
+        let (report, searched) = (self.report, Vec::new());
+        Finished { head: None, report, searched, has_whole_head: false, is_headless: false }
     }
 
     /// Whether all of it came.
     pub(super) fn is_done(&self) -> bool {
-        matches!(self.state, State::Done | State::Lost)
+        matches!(self.state, State::Done)
     }
 
-    /// Whether what follows it cannot be understood.
-    pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, State::Lost)
+    /// Whether its beginning is not there.
+    pub(super) fn is_headless(&self) -> bool {
+        self.is_headless
+    }
+
+    /// Whether nothing tells where it ends: the next message may begin anywhere. An answer may do
+    /// without, up to the end of its stream.
+    pub(super) fn is_adrift(&self) -> bool {
+        let State::Body(body) = &self.state else { return false };
+        // Chunks that break had an end that was to be known.
+        let had_end = self.role == Role::Request || !self.has_whole_head || self.has_known_end;
+        body.is_adrift() && had_end
+    }
+
+    /// What came, if it is no head after all.
+    pub(super) fn into_head(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    /// These bytes of it, so far behind its beginning, came twice and differed.
+    pub(super) fn conflict(&mut self, offset: u64, length: u64) {
+        match &mut self.state {
+            State::Body(body) => body.conflict(offset, length),
+            _ => self.conflicts.push((offset, length)),
+        }
     }
 
     /// As much as came of a head that is not whole yet.
@@ -124,12 +197,6 @@ impl Incoming {
         self.has_known_end
     }
 
-    /// Whether its body goes on to the end of the stream, and nothing of it came yet.
-    pub(super) fn may_have_no_body(&self) -> bool {
-        let State::Body(body) = &self.state else { return false };
-        self.role == Role::Request && !body.has_known_end() && body.is_empty()
-    }
-
     /// Takes its part of these bytes; gives how many that are.
     pub(super) fn feed(
         &mut self,
@@ -137,7 +204,15 @@ impl Incoming {
         extract: &mut Option<Extract>,
     ) -> io::Result<usize> {
         let taken = match &mut self.state {
-            State::Done | State::Lost => return Ok(0),
+            State::Done => return Ok(0),
+            State::LongHead(head) => match head.feed(bytes) {
+                None => bytes.len(),
+                Some(taken) => {
+                    let framing = head.framing();
+                    self.begin_body(framing, extract)?;
+                    taken
+                }
+            },
             State::Head => {
                 let before = self.buffer.len();
                 let taken = bytes.len().min(MAX_HEAD - before);
@@ -150,8 +225,9 @@ impl Incoming {
                     }
                     None => {
                         if self.buffer.len() == MAX_HEAD {
-                            self.head_is_cut();
-                            self.state = State::Lost;
+                            let head = LongHead::behind(&self.buffer);
+                            self.head_is_cut("the head does not end within 64 KiB");
+                            self.state = State::LongHead(Box::new(head));
                         }
                         taken
                     }
@@ -176,10 +252,14 @@ impl Incoming {
     /// Takes its part of a gap; gives how much that is. What cannot go on behind it, ends.
     pub(super) fn gap(&mut self, length: u64, extract: &mut Option<Extract>) -> io::Result<u64> {
         match &mut self.state {
-            State::Done | State::Lost => Ok(0),
-            State::Head => {
-                self.head_is_cut();
-                self.state = State::Lost;
+            State::Done => Ok(0),
+            State::Head | State::LongHead(_) => {
+                let text = format!(
+                    "the head is cut: {length} bytes behind its first {} are not in the capture",
+                    self.buffer.len()
+                );
+                self.head_is_cut(&text);
+                self.state = self.rest();
                 Ok(length)
             }
             State::Body(body) => {
@@ -190,23 +270,30 @@ impl Incoming {
                     self.finish_body(false, extract)?;
                 }
                 if taken.is_none() {
-                    self.state = State::Lost;
+                    self.state = self.rest();
                 }
                 Ok(taken.unwrap_or(length))
             }
         }
     }
 
-    /// There is no more. `at_end` if its stream ends here, not just what was captured of it.
+    /// There is no more.
     pub(super) fn end(
         mut self,
-        at_end: bool,
+        ending: Ending,
         extract: &mut Option<Extract>,
     ) -> io::Result<Finished> {
         match self.state {
-            State::Head => self.head_is_cut(),
-            State::Body(_) => self.finish_body(at_end, extract)?,
-            State::Done | State::Lost => {}
+            State::Head if ending == Ending::Capture => {
+                self.head_is_cut("the head is cut: its end is not in the capture");
+            }
+            State::Head => {
+                self.show_cut_head();
+                let text = "the head does not end: its empty line is missing";
+                self.report.broken(Some(self.buffer.len() as u64), text);
+            }
+            State::Body(_) => self.finish_body(ending == Ending::Stream, extract)?,
+            State::LongHead(_) | State::Done => {}
         }
         match &self.head {
             Some(Head::Request(head, _)) => request::show_head(head, &mut self.report),
@@ -216,7 +303,13 @@ impl Incoming {
             }
             None => {}
         }
-        Ok(Finished { head: self.head, report: self.report, searched: self.searched })
+        Ok(Finished {
+            head: self.head,
+            report: self.report,
+            searched: self.searched,
+            has_whole_head: self.has_whole_head,
+            is_headless: self.is_headless,
+        })
     }
 
     fn finish_body(&mut self, at_end: bool, extract: &mut Option<Extract>) -> io::Result<()> {
@@ -231,20 +324,16 @@ impl Incoming {
         let (framing, sink) = match self.role {
             Role::Request => {
                 let Some((head, endpoint)) = request::read(&self.buffer, &mut self.report) else {
-                    self.state = State::Lost;
-                    return Ok(());
+                    return self.is_no_head(extract);
                 };
+                self.has_whole_head = true;
                 self.place.kind = self.report.kind;
                 if let Endpoint::Upload { file_name, .. } = &endpoint {
                     self.place.file_name = Some(String::from_utf8_lossy(file_name).into_owned());
                 }
-                if self.report.problem.is_some() {
-                    self.head = Some(Head::Request(head.into_owned(), endpoint));
-                    self.state = State::Lost;
-                    return Ok(());
-                }
+                let is_good = self.report.problem.is_none();
                 let checksums = self.place.has_checksums;
-                let body = request::body(
+                let (framing, sink) = request::body(
                     &head,
                     &endpoint,
                     length,
@@ -253,14 +342,15 @@ impl Incoming {
                     &mut self.report,
                 );
                 self.head = Some(Head::Request(head.into_owned(), endpoint));
-                body
+                // What a bad head says of the length may not be what was meant.
+                (if is_good { framing } else { Framing::Open }, sink)
             }
             Role::Answer => {
                 let Some((head, _)) = ResponseHead::read(&self.buffer) else {
                     self.report.broken(Some(0), "the first line is no HTTP status line");
-                    self.state = State::Lost;
-                    return Ok(());
+                    return self.is_no_head(extract);
                 };
+                self.has_whole_head = true;
                 self.report.kind = "answer";
                 self.place.kind = "answer";
                 let framing = response::framing(&head, self.is_bodiless);
@@ -268,37 +358,86 @@ impl Incoming {
                 (framing, Sink::Unknown(Vec::new()))
             }
         };
-        let body = Body::new(framing, sink, length as u64);
+        self.has_body(Body::new(framing, sink, length as u64), extract)
+    }
+
+    fn has_body(&mut self, mut body: Body, extract: &mut Option<Extract>) -> io::Result<()> {
+        for (offset, length) in std::mem::take(&mut self.conflicts) {
+            body.conflict(offset, length);
+        }
+        if self.report.problem.is_some() {
+            body = body.doubtful();
+        }
         self.has_known_end = body.has_known_end();
         let is_done = body.is_done();
         self.state = State::Body(Box::new(body));
         if is_done { self.finish_body(true, extract) } else { Ok(()) }
     }
 
-    /// Shows what came of a head that does not end.
-    fn head_is_cut(&mut self) {
-        let length = self.buffer.len();
-        let text = match length {
-            MAX_HEAD => "the head does not end within 64 KiB",
-            _ => "the head does not end: its empty line is missing",
+    /// What looked like a head is none: it is kept with what follows it, unless it is a file as it
+    /// is.
+    fn is_no_head(&mut self, extract: &mut Option<Extract>) -> io::Result<()> {
+        if self.is_alone {
+            self.state = State::Done;
+            return Ok(());
+        }
+        let State::Body(mut body) = self.rest() else { return Ok(()) };
+        let mut out = Outlets { extract, place: &mut self.place };
+        body.feed(&self.buffer, &mut out)?;
+        self.state = State::Body(body);
+        Ok(())
+    }
+
+    /// The body behind a head of which only the first 64 KiB were read.
+    fn begin_body(&mut self, framing: Framing, extract: &mut Option<Extract>) -> io::Result<()> {
+        let checksums = self.place.has_checksums;
+        let sink = match &self.head {
+            Some(Head::Request(head, endpoint)) => {
+                request::body(head, endpoint, MAX_HEAD, true, checksums, &mut self.report).1
+            }
+            Some(Head::Answer(_)) => Sink::Unknown(Vec::new()),
+            None => Sink::Rest(Vec::new(), Fingerprint::new(checksums)),
         };
+        self.place.is_start_known = true;
+        self.has_body(Body::new(framing, sink, MAX_HEAD as u64), extract)
+    }
+
+    /// Says why a head does not end, and shows what came of it.
+    fn head_is_cut(&mut self, why: &str) {
+        self.report.broken(Some(self.buffer.len() as u64), why);
+        self.show_cut_head();
+    }
+
+    /// Shows the whole lines of a head that does not end.
+    fn show_cut_head(&mut self) {
         match self.role {
             Role::Request => {
                 let read = request::read(&self.buffer, &mut self.report);
-                let Some((head, endpoint)) = read else { return };
+                let Some((head, endpoint)) = read else {
+                    if let Some(kind) = request::kind_of_cut_line(&self.buffer) {
+                        (self.report.kind, self.place.kind) = (kind, kind);
+                    }
+                    return;
+                };
+                self.place.kind = self.report.kind;
+                if let Endpoint::Upload { file_name, .. } = &endpoint {
+                    self.place.file_name = Some(String::from_utf8_lossy(file_name).into_owned());
+                }
                 self.head = Some(Head::Request(head.into_owned(), endpoint));
             }
             Role::Answer => {
-                // Its end is given back to it, so that its lines are shown.
-                self.buffer.extend_from_slice(b"\r\n\r\n");
-                let Some((head, _)) = ResponseHead::read(&self.buffer) else {
+                // Its end is given back to it, so that its whole lines are shown.
+                let length = self.buffer.len();
+                let whole = memchr::memrchr(b'\n', &self.buffer).map_or(length, |at| at + 1);
+                let lines = [&self.buffer[..whole], b"\r\n\r\n"].concat();
+                let Some((head, _)) = ResponseHead::read(&lines) else {
                     self.report.broken(Some(0), "the first line is no HTTP status line");
                     return;
                 };
                 self.report.kind = "answer";
+                self.place.kind = "answer";
                 self.head = Some(Head::Answer(head));
             }
         }
-        self.report.broken(Some(length as u64), text);
     }
 }

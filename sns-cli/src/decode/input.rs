@@ -51,16 +51,20 @@ impl Stop {
     }
 }
 
-/// Opens a file, or standard input for `-`.
+/// Opens a file, or standard input for `-`; gives the length of what has one.
 ///
 /// # Errors
 /// Where it is not there.
-pub(super) fn open(path: &Path, stop: &Stop) -> io::Result<Box<dyn Read>> {
+pub(super) fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read>, Option<u64>)> {
     let stop = stop.clone();
-    if path.as_os_str() != "-" && fs::metadata(path)?.is_file() {
-        return Ok(Box::new(Stored { file: File::open(path)?, stop }));
+    if path.as_os_str() != "-" {
+        let about = fs::metadata(path)?;
+        if about.is_file() {
+            let input = Stored { file: File::open(path)?, stop };
+            return Ok((Box::new(input), Some(about.len())));
+        }
     }
-    Ok(Box::new(Live::begin(path.to_owned(), stop)?))
+    Ok((Box::new(Live::begin(path.to_owned(), stop)?), None))
 }
 
 /// A file: reading it never waits for long.

@@ -10,7 +10,8 @@ mod summary;
 
 pub(super) use summary::Ending;
 
-use super::conversation::{Exchange, Half, Speech, Talk};
+use super::conversation::Talk;
+use super::exchange::{Doubt, Exchange, Half, Speech};
 use super::firmware;
 use super::guess::{Evidences, Guess};
 use super::incoming::Head;
@@ -163,7 +164,13 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             known.session = Some(login.session_key);
         }
 
+        // What is left of a request says less of what it was than its answer does.
         let kind = match (&exchange.request, &exchange.answer) {
+            (Some(request), Some(answer))
+                if request.finished.is_headless && request.finished.report.kind == "unknown" =>
+            {
+                answer.finished.report.kind
+            }
             (Some(half), _) | (None, Some(half)) => half.finished.report.kind,
             (None, None) => "unknown",
         };
@@ -199,24 +206,59 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
                 "too many connections were open at once, and this one was given up here",
             );
         }
+        let Exchange { missing, doubt, .. } = exchange;
+        let lost = |what: &str, who: &str| match missing {
+            0 => what.to_owned(),
+            missing => format!("{what}: {missing} bytes of what {who} said are missing"),
+        };
+        if missing > 0 {
+            report.fields.number("missing_bytes", missing);
+        }
+        match doubt {
+            Some(Doubt::Open) => report.broken(
+                None,
+                "requests were sent without waiting for answers, and something is missing: which \
+                 answer belongs to which request cannot be told",
+            ),
+            Some(Doubt::Counted) => report.fields.words(
+                "paired_by",
+                "counting from the end of the connection: something before is missing, and requests \
+                 were sent without waiting for answers",
+            ),
+            None => {}
+        }
+        // What is left of a request may be a part of one that was answered.
+        let is_rest = exchange.request.as_ref().is_some_and(|half| half.finished.is_headless);
         match exchange.request {
             Some(half) => nest("request", half, &mut report),
-            None => report.broken(None, "the request of this answer is not in the capture"),
+            None => {
+                let what = "the request of this answer is not in the capture";
+                report.broken(None, lost(what, "the client"));
+            }
         }
         match (exchange.answer, exchange.ended) {
             (Some(half), _) => nest("answer", half, &mut report),
-            (None, Some(Cause::CaptureEnded)) => {
+            (None, Some(Cause::OneSided)) => {
+                let what = "the capture holds only what the client said";
+                report.broken(None, lost(what, "the server"));
+            }
+            (None, Some(Cause::CaptureEnded)) if missing == 0 => {
                 report.broken(None, "the capture ends before an answer");
             }
-            (None, Some(Cause::OneSided)) => {
-                report.broken(None, "the capture holds only what the client said");
+            (None, None) if is_given_up => {}
+            (None, Some(_)) if is_rest => {}
+            (None, Some(_)) if missing == 0 && doubt.is_none() => {
+                report.fields.add("no_answer", Node::Flag(true));
             }
-            (None, Some(_)) => report.fields.add("no_answer", Node::Flag(true)),
-            (None, None) => report.broken(None, "the answer is not in the capture"),
+            (None, _) => {
+                report.broken(None, lost("the answer is not in the capture", "the server"));
+            }
         }
         if let Some(verdict) = verdict {
             let mut fields = Fields::default();
-            fields.add("accepts", Node::Flag(verdict.accepts));
+            if let Some(accepts) = verdict.accepts {
+                fields.add("accepts", Node::Flag(accepts));
+            }
             fields.words("verdict", verdict.text);
             if let Some(reason) = &verdict.reason {
                 fields.text("reason", redact::refusal(reason));
@@ -236,7 +278,10 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
     }
 
     /// Tells of a connection on which nothing could be said, or understood.
-    fn connection(&mut self, talk: &Talk, unread: u64, end: &End) -> io::Result<()> {
+    fn connection(&mut self, talk: &mut Talk, end: &End) -> io::Result<()> {
+        let (mut unread, rest) = talk.take_unread();
+        unread +=
+            rest.iter().map(|half| half.span.end - half.span.start - half.span.lost).sum::<u64>();
         let (client, server) = talk.ends();
         let kind = match (end.cause, talk.speech) {
             (_, Speech::Handshake) => "tls",
@@ -262,6 +307,8 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         if unread > 0 {
             report.fields.number("unread_bytes", unread);
         }
+        let files = rest.into_iter().flat_map(|half| half.finished.report.fields.0);
+        report.fields.0.extend(files.filter(|(name, _)| *name == "extracted").take(1));
         let meaning = match kind {
             "tls" => {
                 "it is encrypted (TLS or SSLv2), and nothing of it can be read here; cameras other \
@@ -321,8 +368,12 @@ impl Listener for Ear<'_, '_, '_> {
             self.oddities.reordered += odd.reordered;
             self.oddities.probes += odd.probes;
         }
-        let unread = talk.take_unread();
-        if talk.speech == Speech::Http { Ok(()) } else { self.connection(&talk, unread, end) }
+        if talk.speech == Speech::Http { Ok(()) } else { self.connection(&mut talk, end) }
+    }
+
+    fn conflict(&mut self, talk: &mut Talk, from: Side, place: u64, length: u64) -> io::Result<()> {
+        talk.conflict(from, place, length);
+        Ok(())
     }
 
     fn message(&mut self, message: &Message<'_>, time: u64) -> io::Result<()> {

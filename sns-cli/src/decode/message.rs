@@ -119,6 +119,17 @@ pub(super) fn read_unknown(bytes: &[u8], length: u64, start: u64, report: &mut R
     report.fields.secret("body", text.chars().take(1000).collect::<String>());
 }
 
+/// What is left of something, or its beginning: a message, if it is one. `false` if nothing can be
+/// said of it.
+pub(super) fn read_rest(bytes: &[u8], report: &mut Report) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let is_message = Message::of(&Document::read(text), text).is_some();
+    if is_message {
+        read(None, bytes, None, report);
+    }
+    is_message
+}
+
 struct Reading<'a> {
     document: &'a Document<'a>,
     text: &'a str,

@@ -4,22 +4,30 @@
 //! here it is only told. Broken input is shown as far as it was understood. Files and bodies are
 //! streamed; what is in memory does not depend on their length.
 
+mod adrift;
 mod aside;
 pub(crate) mod body;
 mod chunks;
 mod conversation;
+mod direction;
 mod email;
+mod exchange;
 mod firmware;
 mod guess;
 mod incoming;
 mod input;
 mod listener;
+mod long_head;
 mod lookups;
 mod message;
 mod others;
+mod pairs;
+mod progress;
 mod request;
 mod response;
+mod resync;
 mod teller;
+mod unzipped;
 mod warnings;
 
 use crate::capture::{self, Form};
@@ -28,14 +36,15 @@ use crate::report::{Report, Text};
 use crate::{Outcome, print};
 use body::{Body, Framing, Sink};
 use clap::Args;
-use flate2::read::MultiGzDecoder;
-use incoming::{Incoming, Role};
+use incoming::{Ending, Incoming, Role};
 use input::Stop;
-use listener::{Ear, Ending};
+use listener::Ear;
+use progress::Watched;
 use samsung_sns::wire::request::RequestHead;
-use std::io::{self, Cursor, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Cursor, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use teller::Teller;
+use unzipped::Unzipped;
 
 /// A head must end within this many bytes, as on the server.
 const MAX_HEAD: usize = 64 * 1024;
@@ -99,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     let mut worst = Outcome::Good;
     for path in &arguments.files {
         let name = path.to_string_lossy();
-        let done = input::open(path, &stop)
+        let done = open(path, &stop, &mut teller)
             .map_err(Failure::Reading)
             .and_then(|input| decode(&name, input, &stop, &mut extract, &mut teller));
         match done {
@@ -122,6 +131,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
     Ok(worst)
 }
 
+/// Opens a file, and lets the teller know what is shown of its reading.
+fn open(path: &Path, stop: &Stop, teller: &mut Teller<'_>) -> io::Result<Box<dyn Read>> {
+    let (input, length) = input::open(path, stop)?;
+    let input = Watched::new(input, length, io::stderr().is_terminal());
+    teller.makes_way(input.bar());
+    Ok(Box::new(input))
+}
+
 /// Explains one file.
 fn decode(
     name: &str,
@@ -133,7 +150,7 @@ fn decode(
     // No more is waited for than it takes to tell a capture that is still being made.
     let mut beginning = beginning(&mut *input, 12).map_err(Failure::Reading)?;
     if beginning.starts_with(b"\x1f\x8b") {
-        input = Box::new(MultiGzDecoder::new(Cursor::new(beginning).chain(input)));
+        input = Box::new(Unzipped::new(&teller.name_of(name), Cursor::new(beginning).chain(input)));
         beginning = self::beginning(&mut *input, 12).map_err(Failure::Reading)?;
     }
     if Form::of(&beginning) == Form::Capture {
@@ -178,7 +195,7 @@ fn packets(
     };
     done.and_then(|()| {
         let (ear, counts) = capture.finish()?;
-        ear.summary(&counts, &Ending { broken, was_stopped: stop.is_asked() })
+        ear.summary(&counts, &listener::Ending { broken, was_stopped: stop.is_asked() })
     })
     .map_err(Failure::Writing)
 }
@@ -248,8 +265,8 @@ fn http(
             }
         }
     }
-    let is_followed = message.has_known_end() && !message.is_lost();
-    let mut report = message.end(true, extract).map_err(Failure::Writing)?.report;
+    let is_followed = message.has_known_end();
+    let mut report = message.end(Ending::Stream, extract).map_err(Failure::Writing)?.report;
     if is_followed && after.last > 0 {
         report.fields.number("bytes_after", after.last);
     }

@@ -84,6 +84,23 @@ fn kind(endpoint: &Endpoint) -> &'static str {
     }
 }
 
+/// What a request is for whose first line is cut, if that much of its target is there.
+pub(super) fn kind_of_cut_line(line: &[u8]) -> Option<&'static str> {
+    let line = line.trim_ascii_start();
+    if line.contains(&b'\n') {
+        return None;
+    }
+    // It may be cut inside the session, so that the name is missing.
+    [&b""[..], b"/_"].iter().find_map(|name| {
+        let whole = [line, name, b" HTTP/1.1\r\n\r\n"].concat();
+        let head = RequestHead::read(&whole).ok()?;
+        match Endpoint::of(&head.method, None, &head.target) {
+            endpoint @ (Endpoint::Upload { .. } | Endpoint::Email { .. }) => Some(kind(&endpoint)),
+            _ => None,
+        }
+    })
+}
+
 /// The name of a check.
 pub(super) fn check_name(check: HotspotCheck) -> &'static str {
     match check {

@@ -5,7 +5,8 @@ use crate::print::{json, tree};
 use crate::redact::Redactor;
 use crate::report::Report;
 use anstream::{AutoStream, ColorChoice};
-use std::io::{self, BufWriter, Write};
+use indicatif::ProgressBar;
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 /// Where reports go.
 pub(super) struct Teller<'a> {
@@ -13,6 +14,8 @@ pub(super) struct Teller<'a> {
     redactor: Option<Redactor>,
     has_colour: bool,
     has_told: bool,
+    /// What stands below all that is told, on a terminal.
+    bar: ProgressBar,
     out: BufWriter<&'a mut dyn Write>,
 }
 
@@ -24,7 +27,16 @@ impl<'a> Teller<'a> {
             redactor: is_redacted.then(Redactor::default),
             has_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
             has_told: false,
+            bar: ProgressBar::hidden(),
             out: BufWriter::new(out),
+        }
+    }
+
+    /// This stands below all that is told from now on.
+    pub(super) fn makes_way(&mut self, bar: ProgressBar) {
+        // Elsewhere than on a terminal, what is told stands in nobody's way.
+        if io::stdout().is_terminal() {
+            self.bar = bar;
         }
     }
 
@@ -37,17 +49,20 @@ impl<'a> Teller<'a> {
     pub(super) fn tell(&mut self, report: Report) -> io::Result<Outcome> {
         let outcome = if report.problem.is_some() { Outcome::Bad } else { Outcome::Good };
         let report = self.redacted(report);
-        if self.is_json {
-            json::write(&report, &mut self.out)?;
-        } else {
-            if self.has_told {
-                writeln!(self.out)?;
+        let Teller { is_json, has_colour, has_told, bar, out, .. } = self;
+        bar.suspend(|| {
+            if *is_json {
+                json::write(&report, out)?;
+            } else {
+                if *has_told {
+                    writeln!(out)?;
+                }
+                tree::write(&report, *has_colour, out)?;
             }
-            tree::write(&report, self.has_colour, &mut self.out)?;
-        }
+            // Whoever follows a capture that is being made sees it at once.
+            out.flush()
+        })?;
         self.has_told = true;
-        // Whoever follows a capture that is being made sees it at once.
-        self.out.flush()?;
         Ok(outcome)
     }
 

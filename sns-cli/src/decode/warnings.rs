@@ -3,7 +3,7 @@
 //! Law: every rule is a fact of `docs/protocol.md`, has a name, and says what to do. An exchange
 //! with what is no camera's is held to none.
 
-use super::conversation::{Exchange, Half};
+use super::exchange::{Exchange, Half};
 use super::guess::Guess;
 use super::incoming::Head;
 use crate::capture::connections::Cause;
@@ -50,6 +50,7 @@ pub(super) fn of(exchange: &Exchange, around: &Around<'_>) -> Vec<Warning> {
     warnings.address(endpoint, around);
     warnings.session(request, endpoint, around);
     match &exchange.answer {
+        None if exchange.missing > 0 || exchange.doubt.is_some() => {}
         None => warnings.no_answer(request, exchange.ended),
         Some(answer) => {
             warnings.timing(request, answer);
@@ -148,6 +149,8 @@ impl Warnings {
 
     fn framing(&mut self, answer: &Half, head: &ResponseHead) {
         let length = answer.span.end - answer.span.start;
+        // What is not in the capture is no fault of the server.
+        let is_whole = answer.finished.has_whole_head;
         if answer.span.segments > 1 {
             self.add(
                 "answer-in-several-segments",
@@ -170,7 +173,7 @@ impl Warnings {
                 "chunked-answer",
                 "the answer comes in chunks, which no camera is known to read",
             );
-        } else if head.header("Content-Length").is_none() {
+        } else if is_whole && head.header("Content-Length").is_none() {
             self.add(
                 "no-content-length",
                 "the answer has no Content-Length; known to work is only with",
@@ -183,7 +186,7 @@ impl Warnings {
             );
         }
         let closes = |value: String| value.trim().eq_ignore_ascii_case("close");
-        if !head.header("Connection").is_some_and(closes) {
+        if is_whole && !head.header("Connection").is_some_and(closes) {
             self.add(
                 "connection-kept",
                 "the answer has no \"Connection: close\"; known to work is only with",
@@ -202,8 +205,9 @@ impl Warnings {
     fn content(&mut self, endpoint: &Endpoint, answer: &Half, head: &ResponseHead) {
         let searched = &answer.finished.searched[..];
         let body = camera::body(searched);
+        let is_there = answer.finished.has_whole_head && answer.span.lost == 0;
         match endpoint {
-            Endpoint::Hotspot(check) => self.hotspot(*check, searched, head),
+            Endpoint::Hotspot(check) if is_there => self.hotspot(*check, searched, head),
             Endpoint::Auth(_) => {
                 if let Some(login) = LoginAnswer::scan(&body) {
                     self.login(&login);
@@ -220,7 +224,9 @@ impl Warnings {
                     );
                 }
             }
-            Endpoint::Upload { .. } if head.status == 200 && !camera::has_succeeded(searched) => {
+            Endpoint::Upload { .. }
+                if head.status == 200 && is_there && !camera::has_succeeded(searched) =>
+            {
                 self.add(
                     "no-success-status",
                     "the answer to an upload must hold Status=\"succ\": plain text was not enough \

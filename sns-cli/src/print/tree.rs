@@ -167,7 +167,10 @@ fn branch(name: &str, node: &Node) -> Branch {
         ("firmware", Node::Map(fields)) => return firmware(fields),
         ("camera", Node::Map(fields)) => return camera(fields),
         ("cameras", Node::List(nodes)) => return cameras(nodes),
-        ("gaps", Node::List(nodes)) => return gaps(nodes),
+        ("gaps", Node::List(nodes)) => return ranges("gaps: not in the capture", nodes),
+        ("conflicts", Node::List(nodes)) => {
+            return ranges("conflicts: came twice and differed; the first is kept", nodes);
+        }
         ("answered_after_us", Node::Number(micros)) => {
             return leaf(format!("answered after: {}.{} ms", micros / 1000, micros / 100 % 10));
         }
@@ -232,11 +235,18 @@ fn warnings(nodes: &[Node]) -> Branch {
 }
 
 fn firmware(fields: &Fields) -> Branch {
-    let accepts = fields.0.contains(&("accepts", Node::Flag(true)));
+    let says = |accepts| fields.0.contains(&("accepts", Node::Flag(accepts)));
+    let style = if says(true) {
+        GOOD
+    } else if says(false) {
+        BAD
+    } else {
+        PLAIN
+    };
     let line = format!("firmware: {}", words(fields, "verdict"));
     let reason = fields.0.iter().filter(|(name, _)| *name == "reason");
     let leaves = reason.map(|(name, node)| branch(name, node)).collect();
-    Branch { line, leaves, style: if accepts { GOOD } else { BAD } }
+    Branch { line, leaves, style }
 }
 
 fn camera(fields: &Fields) -> Branch {
@@ -260,7 +270,7 @@ fn camera(fields: &Fields) -> Branch {
     Branch { line, leaves, style: PLAIN }
 }
 
-fn gaps(nodes: &[Node]) -> Branch {
+fn ranges(line: &str, nodes: &[Node]) -> Branch {
     let leaves = nodes.iter().filter_map(|node| match node {
         Node::Map(fields) => match &fields.0[..] {
             [("offset", Node::Number(at)), ("length", Node::Number(length))] => Some(Branch {
@@ -272,8 +282,7 @@ fn gaps(nodes: &[Node]) -> Branch {
         },
         _ => None,
     });
-    let line = "gaps: not in the capture".to_owned();
-    Branch { line, leaves: leaves.collect(), style: BAD }
+    Branch { line: line.to_owned(), leaves: leaves.collect(), style: BAD }
 }
 
 fn cameras(nodes: &[Node]) -> Branch {

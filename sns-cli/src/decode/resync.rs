@@ -1,0 +1,165 @@
+//! Where a message begins in bytes of which nothing is understood.
+//!
+//! Law: they may be a piece of a photo, and somebody may have put a request into a photo. At the
+//! beginning of a segment the beginning of a first line is enough; inside of one it is a whole first
+//! line, at a place where a body can end.
+
+use super::incoming::Role;
+use crate::capture::Form;
+use memchr::memmem;
+
+/// A first line that is not recognised within so many bytes is none.
+const ENOUGH: usize = 64;
+/// A first line is no longer than this.
+const MAX_LINE: usize = 8 * 1024;
+/// What may stand at the end of a body: of a line, of XML, of a JPEG, of a multipart body.
+const ENDINGS: [&[u8]; 5] = [b"\n", b">", b"\xff\xd9", b"--", b"}"];
+/// What requests begin with that are looked for inside of a segment.
+const METHODS: [&[u8]; 5] = [b"GET ", b"PUT ", b"POST ", b"HEAD ", b"OPTIONS "];
+
+/// Whether these bytes, which begin a segment, begin a message.
+pub(super) fn begins(bytes: &[u8], role: Role) -> bool {
+    let line = &bytes[..bytes.len().min(MAX_LINE)];
+    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+    if role == Role::Answer {
+        return line.starts_with(b"HTTP/1.") || line.starts_with(b"HTTP/0.");
+    }
+    let method = line.iter().take(8).position(|&b| b == b' ').filter(|&at| at >= 3);
+    let Some(method) = method else { return false };
+    line[..method].iter().all(u8::is_ascii_uppercase)
+        && (memmem::find(line, b" HTTP/").is_some()
+            || matches!(line.get(method + 1..), Some([b'/' | b'h', ..])))
+}
+
+/// Whether the beginning of a head may become one.
+pub(super) fn may_begin(head: &[u8], role: Role) -> bool {
+    let head = head.trim_ascii_start();
+    let is_decided = head.contains(&b'\n') || head.len() >= ENOUGH;
+    let form = Form::of(head);
+    match role {
+        _ if form == Form::Handshake => false,
+        _ if !is_decided => head.iter().all(|b| b.is_ascii_graphic() || b" \t\r".contains(b)),
+        Role::Request => form == Form::Request,
+        Role::Answer => form == Form::Response,
+    }
+}
+
+/// Where the first message begins in these bytes, if one does.
+pub(super) fn find(bytes: &[u8], role: Role) -> Option<usize> {
+    if begins(bytes, role) && may_begin(bytes, role) {
+        return Some(0);
+    }
+    match role {
+        Role::Answer => {
+            memmem::find_iter(bytes, b"HTTP/1.").find(|&at| is_status_line(&bytes[at..]))
+        }
+        Role::Request => {
+            let mut behind = 0;
+            memmem::find_iter(bytes, b" HTTP/1.").find_map(|version| {
+                let end = version + b" HTTP/1.1".len();
+                let is_line =
+                    matches!(bytes.get(end - 1..), Some([b'0' | b'1', b'\r' | b'\n', ..]));
+                let from = std::mem::replace(&mut behind, version);
+                if is_line { request_line(&bytes[..version], from) } else { None }
+            })
+        }
+    }
+}
+
+fn is_status_line(bytes: &[u8]) -> bool {
+    matches!(
+        bytes.get(7..),
+        Some([b'0' | b'1', b' ', b'1'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'\r' | b'\n', ..])
+    )
+}
+
+/// Where the request line begins whose method and target end here. No line stands before `from`.
+fn request_line(bytes: &[u8], from: usize) -> Option<usize> {
+    let from = from.max(bytes.len().saturating_sub(MAX_LINE));
+    let plain = bytes[from..].iter().rposition(|b| !(0x20..0x7f).contains(b));
+    let from = from + plain.map_or(0, |at| at + 1);
+    let line = &bytes[from..];
+    let method = METHODS.iter().filter_map(|method| {
+        let starts =
+            memmem::rfind_iter(line, method).map(|at| (from + at, from + at + method.len()));
+        starts.into_iter().find(|&(at, target)| {
+            let target = &bytes[target..];
+            let is_target = target.starts_with(b"/") || target.starts_with(b"http://");
+            is_target && !target.trim_ascii_end().contains(&b' ') && may_end(&bytes[..at])
+        })
+    });
+    method.map(|(at, _)| at).max()
+}
+
+/// Whether a body may end with these bytes.
+fn may_end(bytes: &[u8]) -> bool {
+    bytes.is_empty() || ENDINGS.iter().any(|ending| bytes.ends_with(ending))
+}
+
+/// Where in these bytes, which hold no beginning, the beginning of a first line may stand that
+/// their end cuts.
+pub(super) fn tail(bytes: &[u8], role: Role) -> Option<usize> {
+    let window = bytes.len().saturating_sub(MAX_LINE);
+    let plain = bytes[window..].iter().rposition(|b| !(0x20..0x7f).contains(b));
+    let from = window + plain.map_or(0, |at| at + 1);
+    let starts: &[&[u8]] = match role {
+        Role::Request => &METHODS,
+        Role::Answer => &[b"HTTP/1."],
+    };
+    (from..bytes.len()).find(|&at| {
+        let rest = &bytes[at..];
+        may_end(&bytes[..at])
+            && starts.iter().any(|start| {
+                let common = rest.len().min(start.len());
+                rest[..common] == start[..common]
+                    && (role == Role::Answer
+                        || matches!(rest.get(start.len()..), None | Some([] | [b'/' | b'h', ..])))
+            })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_found_where_a_body_can_end() {
+        for (bytes, at) in [
+            (&b"PUT /upl"[..], Some(0)),
+            (b"\x00\x01\xff\xd9PUT /a/b HTTP/1.1\r\nHost: a\r\n", Some(4)),
+            (b"</Request>POST /facebook/photo HTTP/1.1\r\n", Some(10)),
+            (b"garbage\r\n\r\nGET http://a/ HTTP/1.0\n", Some(11)),
+            (b"no HTTP/1.1 here\nGET /a HTTP/1.1\r\n", Some(17)),
+            (b"\x00\x01\x02PUT /a/b HTTP/1.1\r\nHost: a\r\n", None),
+            (b"\xff\xd9PUT /a b HTTP/1.1\r\n", None),
+            (b"\xff\xd9PUT a HTTP/1.1\r\n", None),
+            (b"\xff\xd9PUT /a HTTP/1.1 and more", None),
+            (b"\xff\xd9PUT /a HTTP/2.0\r\n", None),
+        ] {
+            assert_eq!(find(bytes, Role::Request), at, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn an_answer_is_found_by_a_strict_status_line() {
+        assert_eq!(find(b"abcHTTP/1.1 200 OK\r\n", Role::Answer), Some(3));
+        assert_eq!(find(b"abcHTTP/1.1 2000\r\n", Role::Answer), None);
+        assert_eq!(find(b"abcHTTP/1.1 is a protocol", Role::Answer), None);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_anywhere_is_waited_for() {
+        let bytes = b"\x00photo\xff\xd9PUT /upload/k/SAM_0001.JPG HTTP/1.1\r\n";
+        for cut in 9..bytes.len() - 2 {
+            assert_eq!(find(&bytes[..cut], Role::Request), None, "{cut}");
+            assert_eq!(tail(&bytes[..cut], Role::Request), Some(8), "{cut}");
+        }
+        assert_eq!(tail(b"\x00photo\xff\xd9PUN", Role::Request), None);
+        let answer = b"<end>HTTP/1.1 200 OK\r\n";
+        for cut in 6..17 {
+            assert_eq!(find(&answer[..cut], Role::Answer), None, "{cut}");
+            assert_eq!(tail(&answer[..cut], Role::Answer), Some(5), "{cut}");
+        }
+        assert_eq!(find(answer, Role::Answer), Some(5));
+    }
+}
