@@ -22,7 +22,10 @@ impl Mastodon {
         match noted(progress, &media(at)).map(|(id, state)| (id.to_owned(), state == PROCESSING)) {
             Some((_, false)) => Ok(()),
             Some((id, true)) => match self.processed(&id).await {
-                Ok(()) => progress.note(&media(at), &id).await,
+                Ok(()) => {
+                    progress.note(&media(at), &id).await;
+                    Ok(())
+                }
                 // It waited too long for its status, and is gone.
                 Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => {
                     self.upload(delivery, at, progress).await
@@ -73,12 +76,13 @@ impl Mastodon {
         let (Media { id }, state) =
             self.api.upload(&upload).await.map_err(|refusal| about(refusal.fault))?;
         if state == State::Processing {
-            progress.note(&media(at), &format!("{id} {PROCESSING}")).await?;
+            progress.note(&media(at), &format!("{id} {PROCESSING}")).await;
             if let Err(refusal) = self.processed(&id).await {
                 return self.give_up(refusal, at, progress).await.map_err(about);
             }
         }
-        progress.note(&media(at), &id).await
+        progress.note(&media(at), &id).await;
+        Ok(())
     }
 
     /// Waits until a file can be used.
@@ -105,7 +109,7 @@ impl Mastodon {
         progress: &mut Progress,
     ) -> Result<(), Fault> {
         if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) || refusal.is(StatusCode::NOT_FOUND) {
-            progress.note(&media(at), "").await?;
+            progress.note(&media(at), "").await;
         }
         Err(refusal.fault)
     }

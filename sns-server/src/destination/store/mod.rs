@@ -154,7 +154,7 @@ impl Store {
                     media_type: file.media_type.clone(),
                 };
                 at = self.put(at, &content, &format!("{}-{index}", post.id)).await?;
-                progress.note(&step, &at.name).await?;
+                progress.note(&step, &at.name).await;
             }
         }
         let step = format!("sidecar {}", index + 1);
@@ -169,7 +169,7 @@ impl Store {
             };
             let beside = Place { name: format!("{}.json", at.name), ..at.clone() };
             let beside = self.put(beside, &content, &format!("{}-{index}-json", post.id)).await?;
-            progress.note(&step, &beside.name).await?;
+            progress.note(&step, &beside.name).await;
         }
         Ok(match &self.room {
             Room::Local(local) => local.show(&at),
