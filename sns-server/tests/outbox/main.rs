@@ -13,6 +13,7 @@ mod peer;
 mod posts;
 mod queue;
 mod receiver;
+mod refused;
 mod routes;
 mod stopping;
 
