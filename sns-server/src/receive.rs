@@ -5,8 +5,8 @@
 
 use crate::app::App;
 use crate::clock::wall;
-use crate::ledger::{Receipt, Routed};
-use crate::outbox::UnderWay;
+use crate::ledger::Receipt;
+use crate::outbox::{Routed, UnderWay, onward};
 use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError, Whole};
 use axum::body::Body;
 use axum::extract::Request;
@@ -331,7 +331,8 @@ async fn keep(
     let spool = Arc::clone(&app.spool);
     let user = ticket.user.clone();
     let to = routed.iter().map(|routed| routed.destination.as_str()).collect::<Vec<_>>().join(", ");
-    let (recorded, kept) = blocking(move || spool.keep(&receipt, files, &routed)).await?;
+    let onward = onward(&receipt, &files, routed);
+    let (recorded, kept) = blocking(move || spool.keep(&receipt, files, &onward)).await?;
     let receipt = recorded.receipt;
     app.metrics.kept(&kept);
     for Kept { path, length, known, content } in &kept {

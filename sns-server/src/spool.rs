@@ -13,7 +13,7 @@
 //! ```
 
 use crate::disk::{rename_new, same_content, sync_folder};
-use crate::ledger::{Ledger, LedgerError, Receipt, Recorded, Routed};
+use crate::ledger::{Ledger, LedgerError, Onward, Receipt, Recorded};
 use crate::names::{file_name_on_disk, numbered, user_folder};
 use rustix::fs::statvfs;
 use rustix::io::Errno;
@@ -171,6 +171,13 @@ pub struct Arrived {
     pub media_type: String,
 }
 
+impl Arrived {
+    /// Whether it is a picture or a video by its bytes.
+    pub fn is_media(&self) -> bool {
+        self.whole.content.is_some()
+    }
+}
+
 /// A file that is safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -306,7 +313,7 @@ impl Spool {
         &self,
         receipt: &Receipt,
         files: Vec<Arrived>,
-        routed: &[Routed],
+        onward: &[Onward],
     ) -> Result<(Recorded, Vec<Kept>), SpoolError> {
         // Long files are compared before anybody has to wait for it.
         let lies: Vec<Option<PathBuf>> = files
@@ -339,7 +346,7 @@ impl Spool {
             parts.extend((!known).then_some(temporary));
             records.push(FileRecord { name_as_sent, media_type, sha256, kept, part });
         }
-        let recorded = ledger.record(receipt, &records, routed)?;
+        let recorded = ledger.record(receipt, &records, onward)?;
         if let Err(failure) = self.put_in_place(&mut ledger, &folder, &mut records) {
             if let Err(failure) = ledger.forget(recorded.receipt) {
                 error!(%failure, "a record whose files are not in place stays for now");

@@ -10,7 +10,7 @@ mod receipts;
 mod schema;
 mod sessions;
 
-pub use receipts::{Receipt, Recorded, Routed};
+pub use receipts::{EmailPost, Onward, Receipt, Recorded};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 use samsung_sns::time::UnixTime;

@@ -12,6 +12,7 @@
 
 mod counts;
 mod deliver;
+mod email;
 mod plan;
 mod retention;
 
@@ -20,10 +21,11 @@ use crate::config::Config;
 use crate::config::destinations::Destinations;
 use crate::destination::Recall;
 use crate::ledger::outbox::Thread;
-use crate::ledger::{Ledger, LedgerError, Routed};
+use crate::ledger::{Ledger, LedgerError};
 use crate::route::{DROP, Routes, Share};
 use crate::spool::{Spool, SpoolError};
 use counts::Counts;
+pub use email::onward;
 use prometheus_client::registry::Registry;
 use samsung_sns::answer::Refusal;
 use samsung_sns::gateway::{Purpose, Ticket};
@@ -79,6 +81,17 @@ struct Stop {
 async fn all_done(tasks: &mut JoinSet<()>, limit: Duration) -> bool {
     let all = async { while tasks.join_next().await.is_some() {} };
     tokio::time::timeout(limit, all).await.is_ok()
+}
+
+/// A destination of what is received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routed {
+    /// Its name.
+    pub destination: String,
+    /// The recipients of an e-mail that are routed there.
+    pub recipients: Vec<String>,
+    /// How it wants its posts.
+    pub rules: Rules,
 }
 
 /// What is on its way in, by series.
