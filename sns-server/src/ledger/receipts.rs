@@ -96,6 +96,8 @@ pub struct Onward {
 pub struct EmailPost {
     /// Which of the receipt's files, with their alt texts.
     pub files: Vec<(usize, String)>,
+    /// Why it waits for a person, if it does.
+    pub held: Option<String>,
 }
 
 /// What came of a record.
@@ -296,7 +298,7 @@ fn record(
             let new = onward.iter().filter(|onward| !before.contains(&onward.destination));
             let again = !onward.is_empty() && new.clone().next().is_none();
             for Onward { destination, recipients, posts } in new {
-                for EmailPost { files } in posts {
+                for EmailPost { files, held } in posts {
                     let files: Vec<(i64, String)> =
                         files.iter().map(|(at, alt)| (mentions[*at], alt.clone())).collect();
                     insert_delivery(
@@ -305,6 +307,7 @@ fn record(
                         id,
                         recipients,
                         &files,
+                        held.as_deref(),
                         receipt.whole,
                     )?;
                 }
@@ -344,7 +347,9 @@ fn came_before(
         |row| row.get::<_, i64>(0),
     )?;
     let mut went = transaction.prepare(
-        "SELECT destination FROM delivery WHERE receipt = ?1 AND state IN ('waiting', 'delivered')",
+        // One that waits for a person and was never tried has lost its files; it would again.
+        "SELECT destination FROM delivery WHERE receipt = ?1
+         AND (state IN ('waiting', 'delivered') OR state = 'failed' AND attempts = 0)",
     )?;
     let mut destinations = BTreeSet::new();
     let mut files =

@@ -1,8 +1,10 @@
 //! An e-mail is a whole post: what it becomes at each destination is known as soon as it is there.
 //!
-//! Law: which files belong together is the core's to say ([`samsung_sns::post`]).
+//! Law: which files belong together is the core's to say ([`samsung_sns::post`]). It counts all files, so
+//! that alt texts stay with the files they were typed for. What is no picture or video is in its post and
+//! is not passed on; where nothing but words would be left of the whole e-mail, a person decides.
 
-use super::Routed;
+use super::{Routed, only_words};
 use crate::ledger::{EmailPost, Onward, Receipt};
 use crate::spool::Arrived;
 use samsung_sns::post::{self, Arrival, Caption, Rules, Source};
@@ -22,14 +24,20 @@ pub fn onward(receipt: &Receipt, files: &[Arrived], routed: Vec<Routed>) -> Vec<
 
 fn posts(receipt: &Receipt, files: &[Arrived], rules: Rules) -> Vec<EmailPost> {
     let caption = Caption::read(&receipt.text);
-    let media = files.iter().enumerate().filter(|(_, file)| file.is_media());
-    let media: Vec<usize> = media.map(|(at, _)| at).collect();
     let arrival = Arrival { began: receipt.began, whole: Some(receipt.whole) };
-    let arrivals = vec![arrival; media.len()];
+    let arrivals = vec![arrival; files.len()];
     let planned = post::plan(Source::Email, &caption, &arrivals, rules, receipt.whole);
-    let posts = planned.into_iter().map(|post| {
-        let files = media[post.files].iter().copied().zip(post.alt_texts).collect();
-        EmailPost { files }
-    });
-    posts.collect()
+    if !files.is_empty() && !files.iter().any(Arrived::is_media) {
+        let files: Vec<(usize, String)> =
+            planned.into_iter().flat_map(|post| post.files.zip(post.alt_texts)).collect();
+        let held = only_words(files.len());
+        return vec![EmailPost { files, held: Some(held) }];
+    }
+    // The words went out with the others.
+    let has_lost_all = |post: &post::Post| {
+        !post.files.is_empty() && !files[post.files.clone()].iter().any(Arrived::is_media)
+    };
+    let left = planned.into_iter().filter(|post| !has_lost_all(post));
+    left.map(|post| EmailPost { files: post.files.zip(post.alt_texts).collect(), held: None })
+        .collect()
 }

@@ -326,6 +326,18 @@ impl Settings {
     }
 }
 
+/// What is said of a post that has lost all of its files, and waits for a person.
+fn only_words(files: usize) -> String {
+    let which = match files {
+        1 => "its only file is no".to_owned(),
+        more => format!("none of its {more} files is a"),
+    };
+    format!(
+        "{which} picture or video by the bytes, so nothing but the words would go out: \
+         `queue retry` with its number sends these, `queue drop` gives them up"
+    )
+}
+
 /// So much later.
 fn later(at: UnixTime, by: Duration) -> UnixTime {
     let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);

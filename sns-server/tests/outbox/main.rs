@@ -7,6 +7,7 @@ mod camera;
 #[allow(dead_code)] // other tests need the rest of it
 mod harness;
 mod killed;
+mod left_behind;
 #[path = "../email/peer.rs"]
 #[allow(dead_code)] // other tests need the rest of it
 mod peer;
