@@ -10,7 +10,6 @@
 mod run;
 mod template;
 #[cfg(test)]
-#[cfg(test)]
 mod tests;
 
 pub use run::ENDING;

@@ -12,6 +12,7 @@ pub mod http;
 pub mod mastodon;
 pub mod picture;
 pub mod store;
+pub mod upload;
 pub mod webhook;
 
 use samsung_sns::post::Rules;

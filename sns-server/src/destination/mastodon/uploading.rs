@@ -2,11 +2,11 @@
 //!
 //! Law: what the instance would refuse for its size is not sent; an id is noted as soon as there is one.
 
-use super::api::{Media, Refusal, Source, State, Upload};
+use super::api::{Media, Refusal, State, Upload};
 use super::steps::{PROCESSING, media, noted};
 use super::{Delivery, Mastodon, instance, words};
+use crate::destination::upload::Source;
 use crate::destination::{Fault, Progress, http, picture};
-use bytes::Bytes;
 use reqwest::StatusCode;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -65,14 +65,17 @@ impl Mastodon {
                 }
             }
         };
-        let source = match copy {
-            Some(copy) => Source::Copy(Bytes::from(copy)),
-            None => Source::File(file.path.clone()),
+        let (source, length) = match copy {
+            Some(copy) => {
+                let length = copy.len() as u64;
+                (Source::Bytes(copy.into()), length)
+            }
+            None => (Source::File(file.path.clone()), file.length),
         };
         let most = delivery.instance.alt_text;
         // Nothing is reserved for addresses here.
         let (description, _) = words::shortened(file.alt_text.trim(), most, 0);
-        let upload = Upload { source, media_type, description: &description };
+        let upload = Upload { source, length, media_type, description: &description };
         let (Media { id }, state) =
             self.api.upload(&upload).await.map_err(|refusal| about(refusal.fault))?;
         if state == State::Processing {

@@ -113,7 +113,7 @@ async fn each_attempt_has_the_same_id_and_its_own_time() {
     let second = || clock::wall().as_millis() / 1000;
     let first = second();
     while second() == first {
-        sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     deliver(&receiver.webhook(), &post).await.unwrap();
     assert_eq!(receiver.taken(), [post.id.as_str(); 2]);

@@ -3,22 +3,17 @@
 //! Law: an answer that only a later attempt or a person can mend becomes a [`Fault`] here, where its
 //! status is still known; what opendal acts upon goes through.
 
-use super::{Body, Pieces};
+use crate::destination::upload::{PIECE, Pulse, Silence, Source};
 use crate::destination::{Fault, FaultKind, http};
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header, request, response};
 use futures_util::{TryStreamExt, stream};
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::time::Duration;
 
-/// What of a body is read to say why something was refused.
-const MOST_OF_A_REFUSAL: usize = 16 * 1024;
-/// Pieces of a streamed upload.
-const PIECE: usize = 256 * 1024;
-
-/// How long a service may think about an upload once all of it is on its way.
-const ACCEPT: Duration = Duration::from_secs(600);
+/// What is read of the answer to an upload, or of one that says why something was refused.
+const MOST_OF_AN_ANSWER: usize = 16 * 1024;
+/// A service may think about an upload for a while once all of it is on its way.
+const SILENCE: Silence = Silence { taking: http::SILENCE, answering: Duration::from_secs(600) };
 
 /// HTTP as opendal wants it.
 #[derive(Debug, Clone)]
@@ -33,15 +28,8 @@ pub(super) struct Transport {
 /// What a `PUT` streams instead of the body that opendal gave it.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
-    pub(super) body: Body,
+    pub(super) source: Source,
     pub(super) length: u64,
-}
-
-/// How an upload gets on.
-#[derive(Debug)]
-struct Moved {
-    last: Instant,
-    left: u64,
 }
 
 impl Transport {
@@ -72,35 +60,13 @@ impl Transport {
         }
         let upload = self.upload.clone().unwrap_or_else(|| Upload {
             length: body.len() as u64,
-            body: Body::Bytes(body.to_bytes()),
+            source: Source::Bytes(body.to_bytes()),
         });
         parts.headers.insert(header::CONTENT_LENGTH, upload.length.into());
-        let moved = Arc::new(Mutex::new(Moved { last: Instant::now(), left: upload.length }));
-        let pieces = Pieces::of(&upload.body)?;
-        let stream =
-            stream::try_unfold((pieces, Arc::clone(&moved)), async |(mut pieces, moved)| {
-                let piece = pieces.next(PIECE).await?;
-                if let Ok(mut moved) = moved.lock() {
-                    *moved = Moved {
-                        last: Instant::now(),
-                        left: moved.left.saturating_sub(piece.len() as u64),
-                    };
-                }
-                Ok::<_, Fault>((!piece.is_empty()).then_some((piece, (pieces, moved))))
-            });
+        let pulse = Pulse::of(upload.length);
+        let pieces = upload.source.pieces(upload.length, PIECE);
         let request = self.upload_client.put(parts.uri.to_string()).headers(parts.headers);
-        let mut answer = std::pin::pin!(request.body(reqwest::Body::wrap_stream(stream)).send());
-        loop {
-            if let Ok(answer) = timeout(Duration::from_secs(1), &mut answer).await {
-                return answer.map_err(|error| http::unanswered(&error));
-            }
-            let is_late = moved.lock().is_ok_and(|moved| {
-                moved.last.elapsed() > if moved.left > 0 { http::SILENCE } else { ACCEPT }
-            });
-            if is_late {
-                return Err(late());
-            }
-        }
+        http::send(request.body(pulse.body(pieces)), &pulse, SILENCE).await
     }
 }
 
@@ -125,9 +91,8 @@ impl HttpTransport for Transport {
         }
         if method == Method::PUT {
             // The client of uploads would wait for it without end.
-            let body = timeout(http::SILENCE, answer.bytes()).await;
-            let body = body.map_err(|_| failed(late()))?;
-            let body = body.map_err(|error| failed(http::unanswered(&error)))?;
+            let body =
+                http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE).await.map_err(failed)?;
             let body = stream::iter((!body.is_empty()).then(|| Ok(Buffer::from(body))));
             return whole(response, HttpBody::new(body, length));
         }
@@ -145,10 +110,6 @@ fn whole(response: response::Builder, body: HttpBody) -> opendal::Result<Respons
     response.map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))
 }
 
-fn late() -> Fault {
-    Fault::transient("no answer (timed out)")
-}
-
 /// Answers that mean something to opendal: nothing there, something there already.
 fn is_for_opendal(status: StatusCode) -> bool {
     [
@@ -164,17 +125,13 @@ fn failed(fault: Fault) -> Error {
     Error::new(ErrorKind::Unexpected, fault.message.clone()).set_source(fault)
 }
 
-async fn refused(method: &Method, mut answer: reqwest::Response) -> Error {
-    let mut body = Vec::new();
-    while let Ok(Ok(Some(piece))) = timeout(http::SILENCE, answer.chunk()).await {
-        body.extend_from_slice(&piece);
-        if body.len() > MOST_OF_A_REFUSAL {
-            break;
-        }
-    }
+async fn refused(method: &Method, answer: reqwest::Response) -> Error {
     let status = answer.status();
+    let mut fault = http::refused(&answer, String::new());
+    // If it breaks off, the status says enough.
+    let body = http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE).await.unwrap_or_default();
     let reason = reason(&String::from_utf8_lossy(&body));
-    let fault = http::refused(&answer, format!("{method} was answered {status}{reason}"));
+    fault.message = format!("{method} was answered {status}{reason}");
     match status {
         StatusCode::NOT_IMPLEMENTED => {
             Error::new(ErrorKind::Unsupported, fault.message.clone()).set_source(fault)
