@@ -81,7 +81,7 @@ impl HttpTransport for Transport {
         let answer = self.send(parts, body).await.map_err(failed)?;
         let status = answer.status();
         let is_missing = self.is_probe && status == StatusCode::NOT_FOUND;
-        if is_missing || !(status.is_success() || is_for_opendal(status)) {
+        if is_missing || !(status.is_success() || is_for_opendal(&method, status)) {
             return Err(refused(&method, answer).await);
         }
         let length = answer.content_length().filter(|_| method != Method::HEAD);
@@ -89,10 +89,14 @@ impl HttpTransport for Transport {
         if let Some(headers) = response.headers_mut() {
             headers.clone_from(answer.headers());
         }
-        if method == Method::PUT {
+        if [Method::PUT, Method::POST].contains(&method) {
             // The client of uploads would wait for it without end.
-            let body =
-                http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE).await.map_err(failed)?;
+            let body = http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE);
+            let body = body.await.map_err(failed)?;
+            // S3 may find out what is wrong only after it has said that all is well.
+            if let Some(fault) = late_refusal(&method, status, &String::from_utf8_lossy(&body)) {
+                return Err(failed(fault));
+            }
             let body = stream::iter((!body.is_empty()).then(|| Ok(Buffer::from(body))));
             return whole(response, HttpBody::new(body, length));
         }
@@ -111,14 +115,13 @@ fn whole(response: response::Builder, body: HttpBody) -> opendal::Result<Respons
 }
 
 /// Answers that mean something to opendal: nothing there, something there already.
-fn is_for_opendal(status: StatusCode) -> bool {
-    [
-        StatusCode::NOT_MODIFIED,
-        StatusCode::NOT_FOUND,
-        StatusCode::METHOD_NOT_ALLOWED,
-        StatusCode::PRECONDITION_FAILED,
-    ]
-    .contains(&status)
+fn is_for_opendal(method: &Method, status: StatusCode) -> bool {
+    match status {
+        StatusCode::PRECONDITION_FAILED => true,
+        StatusCode::NOT_FOUND => ["HEAD", "PROPFIND", "DELETE"].contains(&method.as_str()),
+        StatusCode::METHOD_NOT_ALLOWED => method.as_str() == "MKCOL",
+        _ => false,
+    }
 }
 
 fn failed(fault: Fault) -> Error {
@@ -130,8 +133,10 @@ async fn refused(method: &Method, answer: reqwest::Response) -> Error {
     let mut fault = http::refused(&answer, String::new());
     // If it breaks off, the status says enough.
     let body = http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE).await.unwrap_or_default();
-    let reason = reason(&String::from_utf8_lossy(&body));
-    fault.message = format!("{method} was answered {status}{reason}");
+    let body = String::from_utf8_lossy(&body);
+    let reason = reason(&body);
+    let advice = advice(status, code(&body).unwrap_or_default());
+    fault.message = format!("{method} was answered {status}{reason}{advice}");
     match status {
         StatusCode::NOT_IMPLEMENTED => {
             Error::new(ErrorKind::Unsupported, fault.message.clone()).set_source(fault)
@@ -164,6 +169,40 @@ fn unexplained(fault: Fault) -> Error {
             Error::new(ErrorKind::PermissionDenied, fault.message.clone()).set_source(fault)
         }
     }
+}
+
+/// An error in an answer that says that all is well. What was asked for did not happen.
+fn late_refusal(method: &Method, status: StatusCode, body: &str) -> Option<Fault> {
+    let code = code(body).filter(|_| status.is_success())?;
+    // That something is there already is for opendal.
+    let reason = (code != "PreconditionFailed").then(|| reason(body))?;
+    Some(Fault::transient(format!("{method} was answered {status}{reason}")))
+}
+
+/// What a person can do, by what S3 calls it (API reference, "Error responses"), or by the status.
+fn advice(status: StatusCode, code: &str) -> &'static str {
+    match code {
+        "NoSuchBucket" => "; make the bucket, or mend s3.bucket",
+        "AccessDenied" => "; let this key read and write here",
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "NotSignedUp" => {
+            "; mend s3.access_key and s3.secret_key"
+        }
+        "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
+            "; mend s3.region and s3.endpoint"
+        }
+        _ => match status {
+            StatusCode::UNAUTHORIZED => "; mend user and password",
+            StatusCode::INSUFFICIENT_STORAGE => "; make room there",
+            _ if status.is_redirection() => "; redirects are not followed, mend the address",
+            _ => "",
+        },
+    }
+}
+
+/// What S3 calls an error.
+fn code(body: &str) -> Option<&str> {
+    let (_, error) = body.split_once("<Error")?;
+    Some(error.split_once("<Code>")?.1.split_once("</Code>")?.0.trim())
 }
 
 /// What S3 and the WebDAV of Nextcloud say in their XML; nothing else is worth showing.
