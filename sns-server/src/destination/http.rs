@@ -8,10 +8,12 @@
 //! issuer is what a hotel's login page shows until somebody has logged in. Nothing was said to the
 //! peer, so nothing can come of trying again; and the log says each time what is wrong.
 
+use super::apart::Resolver;
 use super::upload::{Pulse, Silence};
 use super::{Fault, FaultKind};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, header};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a peer may take to accept a connection.
@@ -46,6 +48,7 @@ fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("sns-server/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
+        .dns_resolver(Arc::new(Resolver))
         .redirect(reqwest::redirect::Policy::none())
 }
 

@@ -6,6 +6,7 @@
 //! the server stops, a delivery is cut off wherever it is, as if the machine had died, but for what a
 //! [`Recall`] lets it bring to an end.
 
+mod apart;
 pub mod command;
 pub mod email;
 pub mod http;

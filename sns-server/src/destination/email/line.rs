@@ -5,6 +5,7 @@
 //! protocol; its own `send` would give up all recipients where one is refused.
 
 use crate::destination::Fault;
+use crate::destination::apart::addresses;
 use crate::destination::upload::{Pulse, Silence};
 use lettre::address::Address;
 use lettre::message::Mailbox;
@@ -94,9 +95,11 @@ impl Line {
         };
         let from_the_beginning = (server.tls == Encryption::Tls).then(tls).transpose()?;
         let client = ClientId::default();
-        let address = (server.host.as_str(), server.port);
+        let found = timeout(ANSWER, addresses(&server.host, server.port)).await;
+        let found = found.map_err(|_| late("no connection"))?;
+        let found = found.map_err(|error| Fault::transient(format!("no connection: {error}")))?;
         let connecting = AsyncSmtpConnection::connect_tokio1(
-            address,
+            &found[..],
             Some(CONNECT),
             &client,
             from_the_beginning,

@@ -7,16 +7,13 @@
 use super::Content;
 use super::template::Place;
 use crate::destination::Fault;
+use crate::destination::apart::apart;
 use crate::destination::upload::Source;
 use crate::disk::{place, sync_folder};
 use rustix::fs::statvfs;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use tokio::sync::oneshot;
-
-/// What a thread needs that compares and copies.
-const STACK: usize = 512 * 1024;
 
 /// A store that is a folder.
 #[derive(Debug, Clone)]
@@ -120,23 +117,11 @@ fn write(path: &Path, source: &Source) -> io::Result<()> {
 }
 
 /// Does what blocks; what the system says of it becomes a fault.
-///
-/// On a thread of its own: a disk that does not answer (a network share whose server is away) must take
-/// no thread from cameras, and the server can stop without it.
 async fn blocking<T: Send + 'static>(
     shown: &str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Fault> {
-    let (tell, told) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("store".to_owned()).stack_size(STACK);
-    // Nobody listens any more if the delivery was cut off.
-    let begun = thread.spawn(move || drop(tell.send(work())));
-    begun.map_err(|error| fault(shown, &error))?;
-    match told.await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(fault(shown, &error)),
-        Err(_) => Err(Fault::transient(format!("{shown}: a bug in sns-server; see its log"))),
-    }
+    apart(work).await.map_err(|error| fault(shown, &error))
 }
 
 /// A full or absent disk comes back; what is not allowed needs a person.
@@ -156,28 +141,6 @@ fn fault(shown: &str, error: &io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A network share whose server is away blocks whoever asks for it, for hours.
-    #[test]
-    fn a_disk_that_does_not_answer_keeps_no_server_from_stopping() {
-        let (answer, answered) = std::sync::mpsc::channel::<()>();
-        let (begun, began) = std::sync::mpsc::channel();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.spawn(blocking("/mnt", move || {
-            begun.send(()).unwrap();
-            let _ = answered.recv();
-            Ok(())
-        }));
-        began.recv().unwrap();
-        // The end of the server: it waits for the threads that it knows.
-        let (end, ended) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            drop(runtime);
-            end.send(()).unwrap();
-        });
-        ended.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
-        drop(answer);
-    }
     use crate::destination::FaultKind;
     use rustix::io::Errno;
 
