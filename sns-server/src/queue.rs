@@ -3,7 +3,7 @@
 //! Law: it works on the ledger of a server that may be running; the server notices within seconds.
 //! Nothing is removed: what is dropped stays listed with `--all`, and can be tried again.
 
-use crate::ledger::outbox::{LeftBehind, Listed};
+use crate::ledger::queue::{LeftBehind, Listed};
 use crate::ledger::{Ledger, LedgerError};
 use crate::names::is_harmless;
 use clap::Subcommand;

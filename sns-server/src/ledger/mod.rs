@@ -6,6 +6,7 @@
 //! server's from the moment in which its record is committed.
 
 pub mod outbox;
+pub mod queue;
 mod receipts;
 mod schema;
 mod sessions;
