@@ -33,11 +33,19 @@ fn posts(receipt: &Receipt, files: &[Arrived], rules: Rules) -> Vec<EmailPost> {
         let held = only_words(files.len());
         return vec![EmailPost { files, held: Some(held) }];
     }
-    // The words went out with the others.
-    let has_lost_all = |post: &post::Post| {
-        !post.files.is_empty() && !files[post.files.clone()].iter().any(Arrived::is_media)
-    };
-    let left = planned.into_iter().filter(|post| !has_lost_all(post));
-    left.map(|post| EmailPost { files: post.files.zip(post.alt_texts).collect(), held: None })
-        .collect()
+    let mut posts: Vec<EmailPost> = Vec::new();
+    for post in planned {
+        let members: Vec<(usize, String)> = post.files.zip(post.alt_texts).collect();
+        let is_lost = |members: &[(usize, String)]| {
+            !members.is_empty() && !members.iter().any(|(at, _)| files[*at].is_media())
+        };
+        match posts.last_mut() {
+            // The words go out with the other one, where its owner finds what stayed behind.
+            Some(before) if is_lost(&members) || is_lost(&before.files) => {
+                before.files.extend(members);
+            }
+            _ => posts.push(EmailPost { files: members, held: None }),
+        }
+    }
+    posts
 }

@@ -109,6 +109,25 @@ fn what_stays_behind_keeps_nothing_else_and_is_shown() {
     assert!(!log.contains("waits for you"), "{log}");
 }
 
+/// A destination that requires alt texts gets two posts where there are too few, if each has a picture.
+#[test]
+fn no_second_post_is_made_of_what_stays_behind() {
+    let receiver = Receiver::willing();
+    let server = Server::start(Some(&config(&receiver, "alt_text = \"required\"\n")));
+    for (text, files) in [
+        ("t~one", [picture(1), script("b.jpg")]),
+        ("u~one", [script("b.jpg"), picture(2)]),
+        ("v~one", [picture(3), picture(4)]),
+    ] {
+        assert!(email_with(&server, &["x@y.z"], text, &files).contains("succ"));
+    }
+    let taken: Vec<String> = receiver.wait_for(4).iter().map(seen).collect();
+    assert_eq!(taken, ["t [one]", "u []", "v [one]", "v []"]);
+    wait_until("all are noted", || queue(&server, &["list"]).1.starts_with("nothing waits"));
+    let (_, list) = queue(&server, &["list", "--all"]);
+    assert_eq!(list.matches("1 files (1 left behind)").count(), 2, "{list}");
+}
+
 /// Posts to sites are made of files that come one by one.
 #[test]
 fn a_social_post_of_which_nothing_is_a_picture_waits_for_a_person() {
