@@ -270,6 +270,8 @@ impl Outbox {
                     "what became of a delivery is not kept; it is tried again after the next start"
                 );
                 tasks.shutdown().await;
+                // Nor would the ledger take anything else now.
+                return;
             }
         }
         let now = self.clock.now();
