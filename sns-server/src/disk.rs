@@ -6,6 +6,7 @@
 use crate::names::numbered;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -64,15 +65,33 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// The SHA-256 of a file's bytes.
+///
+/// # Errors
+/// It cannot be read.
+pub fn sha256(path: &Path) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hash.finalize().into()),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
+
 /// Whether two files hold the same bytes; anything but a file does not.
 ///
 /// # Errors
 /// One of them cannot be read.
 pub fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
-    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-    if a.metadata()?.len() != b.metadata()?.len() || !b.metadata()?.is_file() {
+    // Most that are not the same are not as long, and need not be opened.
+    let theirs = fs::metadata(b)?;
+    if fs::metadata(a)?.len() != theirs.len() || !theirs.is_file() {
         return Ok(false);
     }
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
     let (mut piece_a, mut piece_b) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
         let length = a.read(&mut piece_a)?;

@@ -3,7 +3,7 @@
 //! Law: it works on the ledger of a server that may be running; the server notices within seconds.
 //! Nothing is removed: what is dropped stays listed with `--all`, and can be tried again.
 
-use crate::ledger::outbox::Listed;
+use crate::ledger::queue::{LeftBehind, Listed};
 use crate::ledger::{Ledger, LedgerError};
 use crate::names::is_harmless;
 use clap::Subcommand;
@@ -26,7 +26,7 @@ pub enum Command {
         /// Its number, as `list` shows it
         number: i64,
     },
-    /// Try again at once: these, or everything that waits or has failed
+    /// Try again at once: these, or everything that waits or has failed (but what has lost its files)
     Retry {
         /// Numbers, as `list` shows them
         numbers: Vec<i64>,
@@ -115,7 +115,7 @@ fn open_posts(ledger: &Ledger) -> Result<Vec<(String, usize)>, LedgerError> {
     let mut open = Vec::new();
     for thread in ledger.threads()? {
         let files = ledger.series_files(thread.series, &thread.destination)?;
-        let waiting = files.iter().filter(|file| !file.posted).count();
+        let waiting = files.iter().filter(|file| file.is_media && !file.posted).count();
         if waiting > 0 {
             open.push((thread.destination, waiting));
         }
@@ -139,8 +139,12 @@ fn line(delivery: &Listed) -> String {
         said => format!(": {}", harmless(said)),
     };
     let (user, channel) = (harmless(user), harmless(channel));
+    let left = match delivery.left_behind {
+        0 => String::new(),
+        left => format!(" ({left} left behind)"),
+    };
     format!(
-        "{number}  {state}  {destination}  {when}  {user} by {channel}, {files} files, {attempts} attempts{said}"
+        "{number}  {state}  {destination}  {when}  {user} by {channel}, {files} files{left}, {attempts} attempts{said}"
     )
 }
 
@@ -151,7 +155,8 @@ fn show(
     out: &mut impl Write,
 ) -> Result<(), QueueError> {
     let listed = ledger.listed(number)?.ok_or(QueueError::Unknown(number))?;
-    let (receipt, post) = ledger.delivery(number, &data_dir.join("photos"))?;
+    let photos = data_dir.join("photos");
+    let (receipt, post) = ledger.delivery(number, &photos)?;
     writeln!(out, "{}", line(&listed))?;
     writeln!(out, "post {}, receipt {receipt}", post.id)?;
     if let Some(sender) = &post.sender {
@@ -177,6 +182,14 @@ fn show(
             file.path.display(),
             file.length,
             file.media_type
+        )?;
+    }
+    for LeftBehind { path, name, receipt } in ledger.left_behind(number, &photos)? {
+        writeln!(
+            out,
+            "left behind {} (receipt {receipt}, sent as {:?}): no picture or video by its bytes",
+            path.display(),
+            name
         )?;
     }
     for (step, value) in ledger.steps(number)? {

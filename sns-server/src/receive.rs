@@ -5,8 +5,8 @@
 
 use crate::app::App;
 use crate::clock::wall;
-use crate::ledger::{Receipt, Routed};
-use crate::outbox::UnderWay;
+use crate::ledger::Receipt;
+use crate::outbox::{Routed, UnderWay, onward};
 use crate::spool::{Arrived, Incoming, Kept, Spool, SpoolError, Whole};
 use axum::body::Body;
 use axum::extract::Request;
@@ -331,19 +331,34 @@ async fn keep(
     let spool = Arc::clone(&app.spool);
     let user = ticket.user.clone();
     let to = routed.iter().map(|routed| routed.destination.as_str()).collect::<Vec<_>>().join(", ");
-    let (recorded, kept) = blocking(move || spool.keep(&receipt, files, &routed)).await?;
+    let onward = onward(&receipt, &files, routed);
+    let held = onward.iter().flat_map(|onward| &onward.posts).find_map(|post| post.held.clone());
+    let (recorded, kept) = blocking(move || spool.keep(&receipt, files, &onward)).await?;
     let receipt = recorded.receipt;
     app.metrics.kept(&kept);
     for Kept { path, length, known, content } in &kept {
         match content {
             Some(content) => info!(receipt, ?user, ?path, length, known, content, to, "kept"),
             None => {
-                warn!(receipt, ?user, ?path, length, known, "kept, but neither picture nor video")
+                warn!(
+                    receipt,
+                    ?user,
+                    ?path,
+                    length,
+                    known,
+                    to,
+                    "kept, but neither picture nor video by its bytes: it stays behind, whatever else \
+                     of its post is passed on"
+                )
             }
         }
     }
-    if recorded.again {
-        info!(receipt, "a camera's retry of an e-mail that had come; it goes nowhere again");
+    match held {
+        _ if recorded.again => {
+            info!(receipt, "a camera's retry of an e-mail that had come; it goes nowhere again");
+        }
+        Some(reason) => error!(receipt, to, reason, "not delivered, waits for you"),
+        None => {}
     }
     under_way.is_kept();
     Ok(ticket.stored())

@@ -12,13 +12,17 @@
 //!   sns.db                 the ledger: what came when, from whom, under which name
 //! ```
 
-use crate::disk::{rename_new, same_content, sync_folder};
-use crate::ledger::{Ledger, LedgerError, Receipt, Recorded, Routed};
-use crate::names::{file_name_on_disk, numbered, user_folder};
+mod places;
+
+use crate::disk::{rename_new, same_content, sha256, sync_folder};
+use crate::ledger::{Ledger, LedgerError, Onward, Receipt, Recorded};
+use crate::names::user_folder;
+use places::Places;
 use rustix::fs::statvfs;
 use rustix::io::Errno;
 use samsung_sns::session::{SeriesId, Session, SessionKey, Snapshot};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -171,6 +175,13 @@ pub struct Arrived {
     pub media_type: String,
 }
 
+impl Arrived {
+    /// Whether it is a picture or a video by its bytes.
+    pub fn is_media(&self) -> bool {
+        self.whole.content.is_some()
+    }
+}
+
 /// A file that is safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -306,7 +317,7 @@ impl Spool {
         &self,
         receipt: &Receipt,
         files: Vec<Arrived>,
-        routed: &[Routed],
+        onward: &[Onward],
     ) -> Result<(Recorded, Vec<Kept>), SpoolError> {
         // Long files are compared before anybody has to wait for it.
         let lies: Vec<Option<PathBuf>> = files
@@ -322,24 +333,24 @@ impl Spool {
         let folder = self.user_folder(&receipt.user)?;
         let mut records: Vec<FileRecord> = Vec::with_capacity(files.len());
         let mut parts = Vec::new();
+        let (mut places, mut twins) = (Places::new(&self.photos, &folder), BTreeMap::new());
         for (Arrived { whole, name_as_sent, media_type }, lies) in files.into_iter().zip(lies) {
             let Whole { temporary, sha256, length, content } = whole;
             let lies = lies.filter(|path| {
                 fs::metadata(self.photos.join(path)).is_ok_and(|found| found.len() == length)
             });
-            let twin = records.iter().find(|record| record.sha256 == sha256);
-            let lies = twin.map(|twin| twin.kept.path.clone()).or(lies);
-            let taken = |path: &Path| records.iter().any(|record| record.kept.path == path);
+            let lies = twins.get(&sha256).cloned().or(lies);
             let (path, known) = match lies {
                 Some(path) => (path, true),
-                None => free_place(&self.photos, &folder, &name_as_sent, &temporary.0, taken),
+                None => places.take(&name_as_sent, length, || Ok(sha256)),
             };
             let kept = Kept { path, length, known, content };
             let part = (!known).then(|| temporary.name());
             parts.extend((!known).then_some(temporary));
+            twins.insert(sha256, kept.path.clone());
             records.push(FileRecord { name_as_sent, media_type, sha256, kept, part });
         }
-        let recorded = ledger.record(receipt, &records, routed)?;
+        let recorded = ledger.record(receipt, &records, onward)?;
         if let Err(failure) = self.put_in_place(&mut ledger, &folder, &mut records) {
             if let Err(failure) = ledger.forget(recorded.receipt) {
                 error!(%failure, "a record whose files are not in place stays for now");
@@ -474,7 +485,9 @@ fn rename_to(
             Ok(()) => return Ok(path),
             Err(Errno::EXIST) => {
                 let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-                let (free, known) = free_place(photos, &folder, name, &from, |_| false);
+                let length = fs::metadata(&from).map_err(disk(&from))?.len();
+                let (free, known) =
+                    Places::new(photos, &folder).take(name, length, || sha256(&from));
                 path = free;
                 ledger.moved(part, &path.to_string_lossy())?;
                 if known {
@@ -482,32 +495,6 @@ fn rename_to(
                 }
             }
             Err(error) => return Err(disk(&to)(error.into())),
-        }
-    }
-}
-
-/// The first free name of its kind in a user's folder, or one under which the same bytes lie.
-fn free_place(
-    photos: &Path,
-    folder: &Path,
-    name: &str,
-    from: &Path,
-    taken: impl Fn(&Path) -> bool,
-) -> (PathBuf, bool) {
-    let name = file_name_on_disk(name);
-    let mut numbers = 1..;
-    loop {
-        let path = folder.join(numbered(&name, numbers.next().unwrap_or(u64::MAX)));
-        let to = photos.join(&path);
-        if taken(&path) {
-            continue;
-        }
-        if fs::symlink_metadata(&to).is_err() {
-            return (path, false);
-        }
-        // A person put it there, or the ledger was lost: it is kept once.
-        if same_content(from, &to).unwrap_or(false) {
-            return (path, true);
         }
     }
 }
@@ -581,6 +568,38 @@ mod tests {
         assert_eq!(fixture.names("photos/me"), ["SAM_0001-2.JPG", "SAM_0001.JPG"]);
         assert_eq!(fixture.names("photos/you"), ["SAM_0001.JPG"]);
         assert_eq!(fixture.names("incoming"), Vec::<String>::new());
+    }
+
+    /// Parts without a name all want the same one; it used to be looked for anew for each of them.
+    #[test]
+    fn nameless_files_get_a_number_each_and_are_kept_once() {
+        let fixture = Fixture::new();
+        let keep = |from: u32, to: u32| -> Vec<(String, bool)> {
+            let parts =
+                (from..to).map(|number| fixture.arrived("", format!("{number:04}").as_bytes()));
+            let (_, kept) = fixture.spool.keep(&receipt("me"), parts.collect(), &[]).unwrap();
+            kept.into_iter().map(|kept| (kept.path.display().to_string(), kept.known)).collect()
+        };
+        let name = |number: u32| match number {
+            1 => "me/photo".to_owned(),
+            number => format!("me/photo-{number}"),
+        };
+        let new = |numbers: std::ops::RangeInclusive<u32>| -> Vec<(String, bool)> {
+            numbers.map(|number| (name(number), false)).collect()
+        };
+        assert_eq!(keep(0, 30), new(1..=30));
+        // What a person has put there is known by its bytes, what is free is used.
+        let me = fixture.spool.photos().join("me");
+        fs::write(me.join("photo-31"), b"0047").unwrap();
+        fs::write(me.join("photo-32"), b"longer").unwrap();
+        let mut kept = keep(30, 60);
+        assert_eq!(kept.remove(17), (name(31), true));
+        assert_eq!(kept, new(33..=61));
+        // The name of one is the number of another.
+        let mixed = vec![fixture.arrived("photo-62", b"a"), fixture.arrived("", b"b")];
+        let (_, kept) = fixture.spool.keep(&receipt("me"), mixed, &[]).unwrap();
+        let paths: Vec<_> = kept.iter().map(|kept| kept.path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["me/photo-62", "me/photo-63"]);
     }
 
     #[test]

@@ -13,7 +13,9 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use super::{Fault, FaultKind, Post, PostFile, Progress};
+pub use run::ENDING;
+
+use super::{Fault, FaultKind, Post, PostFile, Progress, Recall, cut_off};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::io;
@@ -107,27 +109,40 @@ impl Command {
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn deliver(&self, post: &Post, progress: &mut Progress) -> Result<String, Fault> {
+    pub async fn deliver(
+        &self,
+        post: &Post,
+        progress: &mut Progress,
+        recall: &Recall,
+    ) -> Result<String, Fault> {
         match self.per {
             Per::Post => {
                 let files: Vec<&PostFile> = post.files.iter().collect();
-                self.run(post, &files).await?;
+                self.run(post, &files, recall).await?;
                 Ok(format!("ran {}", self.program))
             }
-            Per::File => self.deliver_files(post, progress).await,
+            Per::File => self.deliver_files(post, progress, recall).await,
         }
     }
 
     /// A file that the program refuses does not keep the others from it.
-    async fn deliver_files(&self, post: &Post, progress: &mut Progress) -> Result<String, Fault> {
+    async fn deliver_files(
+        &self,
+        post: &Post,
+        progress: &mut Progress,
+        recall: &Recall,
+    ) -> Result<String, Fault> {
         let mut refused = Vec::new();
         for (at, file) in post.files.iter().enumerate() {
             let step = format!("file {}", at + 1);
             if progress.of(&step).is_some() {
                 continue;
             }
-            match self.run(post, &[file]).await {
-                Ok(()) => progress.note(&step, "done").await?,
+            if recall.is_called() {
+                return Err(cut_off());
+            }
+            match self.run(post, &[file], recall).await {
+                Ok(()) => progress.note(&step, "done").await,
                 Err(fault) if fault.kind == FaultKind::Permanent => {
                     refused.push(format!("{}: {fault}", file.path.display()));
                 }
@@ -149,7 +164,7 @@ impl Command {
         Ok(format!("{} can be run (it was not)", program.display()))
     }
 
-    async fn run(&self, post: &Post, files: &[&PostFile]) -> Result<(), Fault> {
+    async fn run(&self, post: &Post, files: &[&PostFile], recall: &Recall) -> Result<(), Fault> {
         let values = Values::of(post, files)?;
         let mut command = tokio::process::Command::new(self.find()?);
         command.args(self.arguments(&values)).env_clear().envs(values.environment());
@@ -157,7 +172,7 @@ impl Command {
         command.env("HOME", std::env::var_os("HOME").unwrap_or_else(|| "/".into()));
         command.env("LANG", std::env::var_os("LANG").unwrap_or_else(|| "C.UTF-8".into()));
         let stdin = self.stdin.as_ref().map(|text| text.render(&values, &values.all_files()));
-        run::run(command, &self.program, stdin, self.timeout).await
+        run::run(command, &self.program, stdin, self.timeout, recall).await
     }
 
     /// An argument with `{filename}` is there once for each file. One whose value begins with `-` is

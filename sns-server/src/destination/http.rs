@@ -8,18 +8,13 @@
 //! issuer is what a hotel's login page shows until somebody has logged in. Nothing was said to the
 //! peer, so nothing can come of trying again; and the log says each time what is wrong.
 
+use super::apart::Resolver;
+use super::upload::{Pulse, Silence};
 use super::{Fault, FaultKind};
-use bytes::{Bytes, BytesMut};
-use hyper::body::{Body, Frame, SizeHint};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, header};
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::fs::File;
-use tokio::io::{AsyncRead, AsyncReadExt, Take};
-use tokio::time::Instant;
 
 /// How long a peer may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -53,102 +48,21 @@ fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("sns-server/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
+        .dns_resolver(Arc::new(Resolver))
         .redirect(reqwest::redirect::Policy::none())
 }
 
-/// When something was last sent.
-#[derive(Debug, Clone)]
-pub struct Pulse(Arc<Mutex<Instant>>);
-
-impl Default for Pulse {
-    fn default() -> Pulse {
-        Pulse(Arc::new(Mutex::new(Instant::now())))
-    }
-}
-
-impl Pulse {
-    fn beat(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    /// Returns when nothing was sent for so long.
-    async fn stopped(&self, silence: Duration) {
-        loop {
-            let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + silence;
-            if until <= Instant::now() {
-                return;
-            }
-            tokio::time::sleep_until(until).await;
-        }
-    }
-}
-
-/// A file as the body of a request, or a part of one: read while it is sent.
-#[derive(Debug)]
-pub struct FileBody {
-    file: Take<File>,
-    left: u64,
-    pulse: Pulse,
-}
-
-impl FileBody {
-    /// The first `length` bytes of a file; `pulse` beats while they are sent.
-    pub fn new(file: File, length: u64, pulse: &Pulse) -> FileBody {
-        FileBody { file: file.take(length), left: length, pulse: pulse.clone() }
-    }
-}
-
-impl Body for FileBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        self.pulse.beat();
-        let mut chunk = BytesMut::zeroed(32 * 1024);
-        let mut buffer = tokio::io::ReadBuf::new(&mut chunk);
-        if let Err(error) = ready!(Pin::new(&mut self.file).poll_read(cx, &mut buffer)) {
-            return Poll::Ready(Some(Err(error)));
-        }
-        let read = buffer.filled().len();
-        if read == 0 {
-            let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter");
-            return Poll::Ready(Some(Err(cut)));
-        }
-        chunk.truncate(read);
-        self.left -= u64::try_from(read).unwrap_or(self.left);
-        Poll::Ready(Some(Ok(Frame::data(chunk.freeze()))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
-}
-
-/// Sends a request of an [`uploading_client`]; gives up when neither the pulse of its body beats nor
-/// an answer comes.
+/// Sends a request of an [`uploading_client`]; gives up when neither its upload moves nor an answer
+/// comes.
 ///
 /// # Errors
 /// [`unanswered`].
 pub async fn send(
     request: RequestBuilder,
     pulse: &Pulse,
-    silence: Duration,
+    silence: Silence,
 ) -> Result<Response, Fault> {
-    pulse.beat();
-    tokio::select! {
-        answer = request.send() => answer.map_err(|error| unanswered(&error)),
-        () = pulse.stopped(silence) => Err(silent(silence)),
-    }
-}
-
-fn silent(silence: Duration) -> Fault {
-    Fault::transient(format!("no answer: nothing for {} s (timed out)", silence.as_secs_f32()))
+    pulse.watch(silence, request.send()).await?.map_err(|error| unanswered(&error))
 }
 
 /// The body of an answer, or its first `most` bytes.
@@ -163,7 +77,8 @@ pub async fn body(
     let mut body = Vec::new();
     while body.len() < most {
         let chunk = tokio::time::timeout(silence, response.chunk()).await;
-        match chunk.map_err(|_| silent(silence))?.map_err(|error| unanswered(&error))? {
+        let late = |_| Fault::transient("no answer, in the middle of it (timed out)");
+        match chunk.map_err(late)?.map_err(|error| unanswered(&error))? {
             Some(chunk) => body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]),
             None => break,
         }
@@ -188,12 +103,16 @@ pub fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-/// What a request that got no answer means: the uplink comes and goes, so it is tried again.
+/// What a request that got no answer means: the uplink comes and goes, so it is tried again. If what was
+/// to be sent could not be read, that is what it means.
 pub fn unanswered(error: &reqwest::Error) -> Fault {
     let mut message = "no answer".to_owned();
     // reqwest's own text holds the address, which may hold a secret; its causes say what happened.
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
+        if let Some(fault) = error.downcast_ref::<Fault>() {
+            return fault.clone();
+        }
         message = format!("{message}: {error}");
         if let Some(rustls::Error::InvalidCertificate(problem)) = tls(error) {
             message += certificate_hint(problem);

@@ -2,14 +2,18 @@
 //!
 //! Law: a destination gets a whole [`Post`] and delivers it, or says in a [`Fault`] what went wrong
 //! and whether trying again can help. A step that must not be done twice is noted in the
-//! [`Progress`] before the next one begins. Destinations do not know each other, nor the queue.
+//! [`Progress`] before the next one begins. Destinations do not know each other, nor the queue. When
+//! the server stops, a delivery is cut off wherever it is, as if the machine had died, but for what a
+//! [`Recall`] lets it bring to an end.
 
+mod apart;
 pub mod command;
 pub mod email;
 pub mod http;
 pub mod mastodon;
 pub mod picture;
 pub mod store;
+pub mod upload;
 pub mod webhook;
 
 use samsung_sns::post::Rules;
@@ -20,6 +24,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
+use tracing::error;
+
+/// How long to wait until a step that the disk did not take is kept again.
+const KEEP_AGAIN: Duration = Duration::from_secs(2);
 
 /// A text and its files, as one destination gets them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +109,11 @@ impl Fault {
     }
 }
 
+/// What is said of a delivery that was cut off.
+fn cut_off() -> Fault {
+    Fault::transient("cut off, as the server was stopped; it goes on after the next start")
+}
+
 /// Keeps a step; when it returns, the step survives a power cut.
 pub type KeepStep = dyn Fn(&str, &str) -> io::Result<()> + Send + Sync;
 
@@ -127,18 +141,41 @@ impl Progress {
         self.done.get(step).map(String::as_str)
     }
 
-    /// Notes that a step was done. When this returns, it survives a power cut.
-    ///
-    /// # Errors
-    /// A transient [`Fault`] if the disk refuses; then the step would be repeated.
-    pub async fn note(&mut self, step: &str, value: &str) -> Result<(), Fault> {
-        let (keep, step, value) = (Arc::clone(&self.keep), step.to_owned(), value.to_owned());
-        self.done.insert(step.clone(), value.clone());
-        let kept = tokio::task::spawn_blocking(move || keep(&step, &value)).await;
-        match kept {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Fault::transient(format!("cannot keep what was done: {error}"))),
-            Err(error) => Err(Fault::transient(format!("cannot keep what was done: {error}"))),
+    /// Notes that a step was done. When this returns, it survives a power cut. A disk that refuses is
+    /// waited for: whatever came after a step that is not kept would lead to its being done again.
+    pub async fn note(&mut self, step: &str, value: &str) {
+        self.done.insert(step.to_owned(), value.to_owned());
+        loop {
+            let (keep, name, value) = (Arc::clone(&self.keep), step.to_owned(), value.to_owned());
+            let kept = tokio::task::spawn_blocking(move || keep(&name, &value)).await;
+            match kept.unwrap_or_else(|died| Err(io::Error::other(died))) {
+                Ok(()) => return,
+                Err(error) => error!(step, %error, "what was done cannot be kept yet"),
+            }
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+    }
+}
+
+/// Tells deliveries that they have to end, done or not: the server stops.
+#[derive(Debug, Clone)]
+pub struct Recall(watch::Receiver<bool>);
+
+impl Recall {
+    /// Called when the sender says so.
+    pub fn when(told: watch::Receiver<bool>) -> Recall {
+        Recall(told)
+    }
+
+    /// Whether it was called.
+    pub fn is_called(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when it is called; never, if nobody is left who could.
+    pub async fn called(&self) {
+        if self.0.clone().wait_for(|told| *told).await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -188,13 +225,32 @@ impl Destination {
     ///
     /// # Errors
     /// [`Fault`]; what of it was done all the same is in `progress`.
-    pub async fn deliver(&self, post: &Post, progress: &mut Progress) -> Result<String, Fault> {
-        match &self.kind {
-            Kind::Store(store) => store.deliver(post, progress).await,
-            Kind::Mastodon(mastodon) => mastodon.deliver(post, progress).await,
-            Kind::Email(email) => email.deliver(post, progress).await,
-            Kind::Command(command) => command.deliver(post, progress).await,
-            Kind::Webhook(webhook) => webhook.deliver(post, progress).await,
+    pub async fn deliver(
+        &self,
+        post: &Post,
+        progress: &mut Progress,
+        recall: &Recall,
+    ) -> Result<String, Fault> {
+        let carried = async {
+            match &self.kind {
+                Kind::Store(store) => store.deliver(post, progress).await,
+                Kind::Mastodon(mastodon) => mastodon.deliver(post, progress).await,
+                Kind::Email(email) => email.deliver(post, progress).await,
+                Kind::Command(command) => command.deliver(post, progress, recall).await,
+                Kind::Webhook(webhook) => webhook.deliver(post, progress).await,
+            }
+        };
+        let cut = async {
+            recall.called().await;
+            // A program is told; a connection just ends.
+            if let Kind::Command(_) = self.kind {
+                tokio::time::sleep(command::ENDING * 2).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            done = carried => done,
+            () = cut => Err(cut_off()),
         }
     }
 

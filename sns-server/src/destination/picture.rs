@@ -6,6 +6,7 @@
 
 mod raster;
 
+use super::apart::apart;
 use jpeg_decoder::{Decoder, PixelFormat};
 use jpeg_encoder::{ColorType, Encoder};
 use raster::Raster;
@@ -48,9 +49,9 @@ pub async fn fit(path: &Path, bounds: Bounds) -> Result<Option<Vec<u8>>, Picture
     let path = path.to_owned();
     let work = move || {
         let _turn = turn; // for as long as the picture is in memory, also if nobody waits for it
-        fit_now(&path, bounds)
+        Ok(fit_now(&path, bounds))
     };
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(failed(error)))
+    apart(work).await.unwrap_or_else(|error| Err(failed(error)))
 }
 
 fn failed(error: impl std::fmt::Display) -> PictureError {

@@ -11,27 +11,28 @@
 
 mod form;
 #[cfg(test)]
-#[cfg(test)]
 mod tests;
 
+use super::upload::{Pulse, Silence};
 use super::{Fault, Post, http};
 use crate::clock;
 use crate::config::secret::secret;
 use crate::destination::Progress;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use form::Form;
+use futures_util::TryStreamExt;
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::channel::{Channel, Sender};
-use reqwest::{Body, Client, Method, Response, StatusCode, Url, header};
+use reqwest::{Client, Method, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+
+/// Of what a receiver says as much is read; it may repeat our address, which is taken out.
+const SHOWN: usize = 4 * 1024;
 
 /// What the configuration says of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -99,7 +100,7 @@ impl Webhook {
         let form = Form::new(post, &random);
         let timestamp = (clock::wall().as_millis() / 1000).to_string();
 
-        let (sender, body) = Channel::<Bytes>::new(1);
+        let pulse = Pulse::of(form.length());
         let mut request = self
             .client
             .post(self.url.clone())
@@ -107,17 +108,12 @@ impl Webhook {
             .header(header::CONTENT_LENGTH, form.length())
             .header("webhook-id", &post.id)
             .header("webhook-timestamp", &timestamp)
-            .body(Body::wrap(body));
+            .body(pulse.body(form.pieces()));
         if let Some(key) = &self.key {
             let signatures = sign(key.expose_secret(), &post.id, &timestamp, &form).await?;
             request = request.header("webhook-signature", signatures);
         }
-        let response = tokio::select! {
-            biased;
-            answer = request.send() => answer.map_err(|error| http::unanswered(&error))?,
-            fault = self.feed(&form, sender) => return Err(fault),
-        };
-        self.judge(response).await
+        self.judge(http::send(request, &pulse, Silence::of(self.silence)).await?).await
     }
 
     /// See [`Destination::probe`](super::Destination::probe).
@@ -125,10 +121,9 @@ impl Webhook {
     /// # Errors
     /// [`Fault`].
     pub async fn probe(&self) -> Result<String, Fault> {
-        let request = self.client.request(Method::OPTIONS, self.url.clone()).send();
-        let answer = timeout(self.silence, request).await;
-        let answer = answer.map_err(|_| Fault::transient("no answer (timed out)"))?;
-        let status = answer.map_err(|error| http::unanswered(&error))?.status();
+        let request = self.client.request(Method::OPTIONS, self.url.clone());
+        let answer = http::send(request, &Pulse::none(), Silence::of(self.silence)).await?;
+        let status = answer.status();
         let signed = match self.key {
             Some(_) => "posts are signed",
             None => "posts are not signed, as there is no secret",
@@ -136,28 +131,7 @@ impl Webhook {
         Ok(format!("{} answers, {status} to OPTIONS; {signed}", self.place()))
     }
 
-    /// Sends the body; ends only with a fault, as it is the answer that ends a delivery well.
-    async fn feed(&self, form: &Form<'_>, mut sender: Sender<Bytes>) -> Fault {
-        let mut reader = form.reader();
-        loop {
-            let chunk = match reader.next().await {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => break,
-                Err(fault) => return fault,
-            };
-            match timeout(self.silence, sender.send_data(chunk)).await {
-                Ok(Ok(())) => {}
-                // It was cut, or answered early: the request says which.
-                Ok(Err(_)) => break,
-                Err(_) => return Fault::transient("it takes no more of the post (timed out)"),
-            }
-        }
-        drop(sender);
-        sleep(self.silence).await;
-        Fault::transient("no answer, though the post was sent (timed out)")
-    }
-
-    async fn judge(&self, mut response: Response) -> Result<String, Fault> {
+    async fn judge(&self, response: Response) -> Result<String, Fault> {
         let status = response.status();
         if status.is_success() {
             return Ok(format!("{} took it ({status})", self.place()));
@@ -171,12 +145,12 @@ impl Webhook {
         if status == StatusCode::GONE {
             fault.message += ": nobody wants posts there any more";
         }
-        if let Ok(Ok(Some(text))) = timeout(self.silence, response.chunk()).await {
-            let text = self.without_address(&String::from_utf8_lossy(&text));
-            let text: String = text.trim().chars().take(200).collect();
-            if !text.is_empty() {
-                fault.message += &format!(": {}", text.escape_debug());
-            }
+        // If it breaks off, the status says enough.
+        let text = http::body(response, SHOWN, self.silence).await.unwrap_or_default();
+        let text = self.without_address(&String::from_utf8_lossy(&text));
+        let text: String = text.trim().chars().take(200).collect();
+        if !text.is_empty() {
+            fault.message += &format!(": {}", text.escape_debug());
         }
         Err(fault)
     }
@@ -205,16 +179,16 @@ impl Webhook {
 }
 
 /// The signatures over the whole body and over the JSON alone.
-async fn sign(key: &[u8], id: &str, timestamp: &str, form: &Form<'_>) -> Result<String, Fault> {
+async fn sign(key: &[u8], id: &str, timestamp: &str, form: &Form) -> Result<String, Fault> {
     let begin = || {
         let mac = Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(id));
         mac.map(|mac| mac.chain_update(".").chain_update(timestamp).chain_update("."))
             .map_err(|error| Fault::permanent(error.to_string()))
     };
     let (mut whole, json) = (begin()?, begin()?.chain_update(form.json()));
-    let mut reader = form.reader();
-    while let Some(chunk) = reader.next().await? {
-        whole.update(&chunk);
+    let mut pieces = form.pieces();
+    while let Some(piece) = pieces.try_next().await? {
+        whole.update(&piece);
     }
     let written =
         |mac: Hmac<Sha256>| format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));

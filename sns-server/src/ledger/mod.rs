@@ -6,11 +6,12 @@
 //! server's from the moment in which its record is committed.
 
 pub mod outbox;
+pub mod queue;
 mod receipts;
 mod schema;
 mod sessions;
 
-pub use receipts::{Receipt, Recorded, Routed};
+pub use receipts::{EmailPost, Onward, Receipt, Recorded};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 use samsung_sns::time::UnixTime;

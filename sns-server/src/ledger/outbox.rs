@@ -1,7 +1,8 @@
 //! What is still to be delivered, and what became of what was.
 //!
 //! Law: a file of a receipt is in at most one delivery for each destination, so that planning again
-//! after a crash repeats nothing. Deliveries are never removed; a person may drop one.
+//! after a crash repeats nothing. What is no picture or video is in its delivery too, and is not passed
+//! on. Deliveries are never removed; a person may drop one.
 
 use super::{Ledger, LedgerError, lines, millis, time};
 use crate::destination::{Post, PostFile};
@@ -26,7 +27,7 @@ pub struct Thread {
     pub text: String,
 }
 
-/// A picture or video of a series.
+/// A file of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesFile {
     /// Its number: the receipt's mention of it.
@@ -41,6 +42,8 @@ pub struct SeriesFile {
     pub whole: UnixTime,
     /// Whether it is in a delivery for the destination that was asked about.
     pub posted: bool,
+    /// Whether it is a picture or video by its bytes; nothing else is passed on.
+    pub is_media: bool,
 }
 
 /// A photo whose deliveries are all done.
@@ -89,47 +92,6 @@ impl State {
     }
 }
 
-/// A delivery as people see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Its number.
-    pub delivery: i64,
-    /// Where it goes.
-    pub destination: String,
-    /// What became of it.
-    pub state: String,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// When it was received, by the wall clock.
-    pub received_at: UnixTime,
-    /// Whose it is.
-    pub user: String,
-    /// `email` or the site.
-    pub channel: String,
-    /// How many files it has.
-    pub files: u64,
-    /// Where it went, or what went wrong.
-    pub said: String,
-}
-
-const LISTED: &str = "SELECT delivery.id, destination, state, attempts, received_at, user, channel,
-    (SELECT count(*) FROM delivery_file WHERE delivery = delivery.id), said
-    FROM delivery JOIN receipt ON receipt = receipt.id";
-
-fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    Ok(Listed {
-        delivery: row.get(0)?,
-        destination: row.get(1)?,
-        state: row.get(2)?,
-        attempts: row.get(3)?,
-        received_at: time(row.get(4)?),
-        user: row.get(5)?,
-        channel: row.get(6)?,
-        files: row.get::<_, i64>(7)?.cast_unsigned(),
-        said: row.get(8)?,
-    })
-}
-
 impl Ledger {
     /// Every series that still has, or may get, files for a destination.
     ///
@@ -154,7 +116,7 @@ impl Ledger {
         })
     }
 
-    /// The pictures and videos of a series in the order in which they came.
+    /// The files of a series in the order in which they came.
     ///
     /// # Errors
     /// [`LedgerError`] if it cannot be read.
@@ -167,10 +129,11 @@ impl Ledger {
             let mut query = ledger.prepare(
                 "SELECT mention.id, receipt.id, photo.id, began_at, whole_at,
                      EXISTS (SELECT 1 FROM delivery_file JOIN delivery ON delivery = delivery.id
-                             WHERE receipt_photo = mention.id AND destination = ?2)
+                             WHERE receipt_photo = mention.id AND destination = ?2),
+                     content IS NOT NULL
                  FROM receipt JOIN receipt_photo AS mention ON receipt = receipt.id
                      JOIN photo ON photo = photo.id
-                 WHERE series = ?1 AND content IS NOT NULL ORDER BY mention.id",
+                 WHERE series = ?1 ORDER BY mention.id",
             )?;
             let row = |row: &Row<'_>| {
                 Ok(SeriesFile {
@@ -180,13 +143,15 @@ impl Ledger {
                     began: time(row.get(3)?),
                     whole: time(row.get(4)?),
                     posted: row.get(5)?,
+                    is_media: row.get(6)?,
                 })
             };
             query.query_map(params![series.0.cast_signed(), destination], row)?.collect()
         })
     }
 
-    /// Makes files of a series a delivery: `(mention, alt text)` each, at least one.
+    /// Makes files of a series a delivery: `(mention, alt text)` each, at least one. It waits for a
+    /// person if `held` says why.
     ///
     /// # Errors
     /// [`LedgerError`] if it cannot be written.
@@ -195,9 +160,10 @@ impl Ledger {
         destination: &str,
         receipt: i64,
         files: &[(i64, String)],
+        held: Option<&str>,
         now: UnixTime,
     ) -> Result<(), LedgerError> {
-        self.change(|t| insert_delivery(t, destination, receipt, &[], files, now))
+        self.change(|t| insert_delivery(t, destination, receipt, &[], files, held, now))
     }
 
     /// Nothing more will come of this series to this destination.
@@ -261,13 +227,13 @@ impl Ledger {
                 "SELECT path, name_as_sent, content, length, sha256, alt_text
                  FROM delivery_file JOIN receipt_photo ON receipt_photo = receipt_photo.id
                      JOIN photo ON photo = photo.id
-                 WHERE delivery = ?1 ORDER BY position",
+                 WHERE delivery = ?1 AND content IS NOT NULL ORDER BY position",
             )?;
             let row = |row: &Row<'_>| {
                 Ok(PostFile {
                     path: photos.join(row.get::<_, String>(0)?),
                     name: row.get(1)?,
-                    media_type: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+                    media_type: row.get(2)?,
                     length: row.get::<_, i64>(3)?.cast_unsigned(),
                     sha256: row.get(4)?,
                     alt_text: row.get(5)?,
@@ -353,52 +319,6 @@ impl Ledger {
         })
     }
 
-    /// Deliveries in order: those that are not done yet, or all of them.
-    ///
-    /// # Errors
-    /// [`LedgerError`] if it cannot be read.
-    pub fn list(&self, all: bool) -> Result<Vec<Listed>, LedgerError> {
-        let which = if all { "" } else { " WHERE state IN ('waiting', 'failed')" };
-        self.read(|ledger| {
-            let mut query = ledger.prepare(&format!("{LISTED}{which} ORDER BY delivery.id"))?;
-            query.query_map([], listed)?.collect()
-        })
-    }
-
-    /// One delivery, if there is one of this number.
-    ///
-    /// # Errors
-    /// [`LedgerError`] if it cannot be read.
-    pub fn listed(&self, delivery: i64) -> Result<Option<Listed>, LedgerError> {
-        let sql = format!("{LISTED} WHERE delivery.id = ?1");
-        self.read(|ledger| ledger.query_row(&sql, [delivery], listed).optional())
-    }
-
-    /// A person wants these tried again at once; how many there were that waited or had failed or
-    /// been dropped. Without numbers: all that failed or wait.
-    ///
-    /// # Errors
-    /// [`LedgerError`] if it cannot be written.
-    pub fn retry(&mut self, deliveries: &[i64]) -> Result<usize, LedgerError> {
-        self.change(|transaction| {
-            let set = "UPDATE delivery SET state = 'waiting', not_before = 0";
-            if deliveries.is_empty() {
-                let sql = format!("{set} WHERE state IN ('waiting', 'failed')");
-                return transaction.execute(&sql, []);
-            }
-            each(transaction, deliveries, &format!("{set} WHERE id = ?1 AND state <> 'delivered'"))
-        })
-    }
-
-    /// A person gives these up; how many there were that were not delivered.
-    ///
-    /// # Errors
-    /// [`LedgerError`] if it cannot be written.
-    pub fn give_up(&mut self, deliveries: &[i64]) -> Result<usize, LedgerError> {
-        let sql = "UPDATE delivery SET state = 'dropped' WHERE id = ?1 AND state <> 'delivered'";
-        self.change(|transaction| each(transaction, deliveries, sql))
-    }
-
     /// Photos that need not be kept any longer: they came and their deliveries were done before
     /// `before`, there was one, and nothing more is to come of them. All of them, or this one if it
     /// is one.
@@ -416,7 +336,7 @@ impl Ledger {
                      JOIN receipt_photo ON photo = photo.id
                      JOIN delivery_file ON receipt_photo = receipt_photo.id
                      JOIN delivery ON delivery = delivery.id
-                 WHERE kept AND (?2 IS NULL OR photo.id = ?2) AND NOT EXISTS (
+                 WHERE kept AND content IS NOT NULL AND (?2 IS NULL OR photo.id = ?2) AND NOT EXISTS (
                      SELECT 1 FROM receipt_photo AS other JOIN receipt ON other.receipt = receipt.id
                          LEFT JOIN thread ON thread.series = receipt.series
                      WHERE other.photo = photo.id AND (thread.done = 0 OR whole_at > ?1))
@@ -444,27 +364,31 @@ impl Ledger {
     }
 }
 
-fn each(transaction: &Transaction<'_>, rows: &[i64], sql: &str) -> rusqlite::Result<usize> {
-    rows.iter().try_fold(0, |done, row| Ok(done + transaction.execute(sql, [row])?))
-}
-
-/// A new delivery.
+/// A new delivery; it waits for a person if `held` says why.
 pub(super) fn insert_delivery(
     transaction: &Transaction<'_>,
     destination: &str,
     receipt: i64,
     recipients: &[String],
     files: &[(i64, String)],
+    held: Option<&str>,
     now: UnixTime,
 ) -> rusqlite::Result<()> {
-    let state = State::Waiting;
+    let state = if held.is_some() { State::Failed } else { State::Waiting };
     transaction.execute(
         // A random UUID: version 4, and one of its four variants.
-        "INSERT INTO delivery (post, destination, receipt, recipients, state, changed_at)
+        "INSERT INTO delivery (post, destination, receipt, recipients, state, said, changed_at)
          SELECT substr(hex, 1, 8) || '-' || substr(hex, 9, 4) || '-4' || substr(hex, 14, 3) || '-a'
-             || substr(hex, 18, 3) || '-' || substr(hex, 21, 12), ?1, ?2, ?3, ?4, ?5
+             || substr(hex, 18, 3) || '-' || substr(hex, 21, 12), ?1, ?2, ?3, ?4, ?5, ?6
          FROM (SELECT lower(hex(randomblob(16))) AS hex)",
-        params![destination, receipt, recipients.join("\n"), state.as_str(), millis(now)],
+        params![
+            destination,
+            receipt,
+            recipients.join("\n"),
+            state.as_str(),
+            held.unwrap_or_default(),
+            millis(now)
+        ],
     )?;
     let delivery = transaction.last_insert_rowid();
     for (position, (mention, alt_text)) in files.iter().enumerate() {

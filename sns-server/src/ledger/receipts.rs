@@ -6,7 +6,6 @@ use crate::spool::FileRecord;
 use rusqlite::{OptionalExtension, Transaction, params};
 use samsung_sns::gateway::{Purpose, Ticket};
 use samsung_sns::message::media::Media;
-use samsung_sns::post::{self, Arrival, Caption, Rules, Source};
 use samsung_sns::session::SeriesId;
 use samsung_sns::time::UnixTime;
 use std::collections::BTreeSet;
@@ -81,15 +80,24 @@ impl Receipt {
     }
 }
 
-/// A destination of what was received.
+/// Where a receipt goes on to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Routed {
-    /// Its name.
+pub struct Onward {
+    /// The destination's name.
     pub destination: String,
     /// The recipients of an e-mail that are routed there.
     pub recipients: Vec<String>,
-    /// How it wants its posts.
-    pub rules: Rules,
+    /// What an e-mail becomes there; what belongs to a series becomes posts later.
+    pub posts: Vec<EmailPost>,
+}
+
+/// A post of an e-mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailPost {
+    /// Which of the receipt's files, with their alt texts.
+    pub files: Vec<(usize, String)>,
+    /// Why it waits for a person, if it does.
+    pub held: Option<String>,
 }
 
 /// What came of a record.
@@ -123,12 +131,12 @@ impl Ledger {
         &mut self,
         receipt: &Receipt,
         files: &[FileRecord],
-        routed: &[Routed],
+        onward: &[Onward],
     ) -> Result<Recorded, LedgerError> {
         let to_forget = self.to_forget.clone();
         let recorded = self.change(|transaction| {
             to_forget.iter().try_for_each(|earlier| forget(transaction, *earlier))?;
-            record(transaction, receipt, files, routed)
+            record(transaction, receipt, files, onward)
         })?;
         self.to_forget.clear();
         Ok(recorded)
@@ -221,7 +229,7 @@ fn record(
     transaction: &Transaction<'_>,
     receipt: &Receipt,
     files: &[FileRecord],
-    routed: &[Routed],
+    onward: &[Onward],
 ) -> rusqlite::Result<Recorded> {
     // Who records next has put the files of the last record in their places.
     all_in_place(transaction)?;
@@ -244,7 +252,7 @@ fn record(
     )?;
     let id = transaction.last_insert_rowid();
     let mut photos = Vec::with_capacity(files.len());
-    let mut media = Vec::with_capacity(files.len());
+    let mut mentions = Vec::with_capacity(files.len());
     for file in files {
         // The path changes when the file was deleted and came again.
         let photo: i64 = transaction.query_row(
@@ -269,13 +277,11 @@ fn record(
             params![id, photo, file.name_as_sent, file.media_type],
         )?;
         photos.push(photo);
-        if file.kept.content.is_some() {
-            media.push(transaction.last_insert_rowid());
-        }
+        mentions.push(transaction.last_insert_rowid());
     }
     match receipt.series {
         Some(series) => {
-            for Routed { destination, .. } in routed {
+            for Onward { destination, .. } in onward {
                 transaction.execute(
                     // Its session may have ended while the file was on its way.
                     "INSERT INTO thread (series, destination, ended) VALUES (?1, ?2, NOT EXISTS
@@ -289,21 +295,19 @@ fn record(
         }
         None => {
             let before = came_before(transaction, id, receipt, &photos)?;
-            let new = routed.iter().filter(|routed| !before.contains(&routed.destination));
-            let caption = Caption::read(&receipt.text);
-            let arrival = Arrival { began: receipt.began, whole: Some(receipt.whole) };
-            let arrivals = vec![arrival; media.len()];
-            let again = !routed.is_empty() && new.clone().next().is_none();
-            for Routed { destination, recipients, rules } in new {
-                for post in post::plan(Source::Email, &caption, &arrivals, *rules, receipt.whole) {
-                    let files: Vec<i64> = media[post.files.clone()].to_vec();
-                    let files = files.into_iter().zip(post.alt_texts).collect::<Vec<_>>();
+            let new = onward.iter().filter(|onward| !before.contains(&onward.destination));
+            let again = !onward.is_empty() && new.clone().next().is_none();
+            for Onward { destination, recipients, posts } in new {
+                for EmailPost { files, held } in posts {
+                    let files: Vec<(i64, String)> =
+                        files.iter().map(|(at, alt)| (mentions[*at], alt.clone())).collect();
                     insert_delivery(
                         transaction,
                         destination,
                         id,
                         recipients,
                         &files,
+                        held.as_deref(),
                         receipt.whole,
                     )?;
                 }
@@ -343,7 +347,9 @@ fn came_before(
         |row| row.get::<_, i64>(0),
     )?;
     let mut went = transaction.prepare(
-        "SELECT destination FROM delivery WHERE receipt = ?1 AND state IN ('waiting', 'delivered')",
+        // One that waits for a person and was never tried has lost its files; it would again.
+        "SELECT destination FROM delivery WHERE receipt = ?1
+         AND (state IN ('waiting', 'delivered') OR state = 'failed' AND attempts = 0)",
     )?;
     let mut destinations = BTreeSet::new();
     let mut files =

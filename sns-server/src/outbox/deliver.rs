@@ -4,7 +4,7 @@
 //! Nothing is given up without being told: every fault is logged and kept with its delivery.
 
 use super::plan::DISK_PAUSE;
-use super::{Outbox, later};
+use super::{Outbox, Stop, later};
 use crate::destination::picture::camera_of;
 use crate::destination::{Destination, Fault, FaultKind, Post, Progress};
 use crate::ledger::Ledger;
@@ -15,7 +15,6 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 /// The first pause after a transient fault; each further one is twice as long.
@@ -24,11 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Delivers what waits for a destination until it is not configured any more.
-pub(super) async fn keep_delivering(
-    outbox: Arc<Outbox>,
-    name: String,
-    mut stopping: watch::Receiver<bool>,
-) {
+pub(super) async fn keep_delivering(outbox: Arc<Outbox>, name: String, mut stop: Stop) {
     let mut changed = outbox.changed.subscribe();
     loop {
         changed.mark_unchanged();
@@ -39,10 +34,10 @@ pub(super) async fn keep_delivering(
             Ok(Some(next)) => {
                 let wait = next.not_before.saturating_since(outbox.clock.now());
                 if wait.is_zero() {
-                    if *stopping.borrow() {
+                    if *stop.stopping.borrow() {
                         return;
                     }
-                    match outbox.attempt(&destination, next).await {
+                    match outbox.attempt(&destination, next, &mut stop).await {
                         Ok(()) => continue,
                         Err(failure) => {
                             error!(destination = name, %failure, "not tried: it could not be noted");
@@ -60,7 +55,7 @@ pub(super) async fn keep_delivering(
             }
         };
         tokio::select! {
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = stop.stopping.wait_for(|stopping| *stopping) => return,
             _ = changed.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
@@ -73,6 +68,7 @@ impl Outbox {
         self: &Arc<Self>,
         destination: &Arc<Destination>,
         next: Next,
+        stop: &mut Stop,
     ) -> Result<(), SpoolError> {
         let Next { delivery, attempts, .. } = next;
         let photos = self.spool.photos().to_owned();
@@ -87,10 +83,10 @@ impl Outbox {
             noted.map_err(io::Error::other)
         };
         let mut progress = Progress::new(steps, Arc::new(keep));
-        let carrier = Arc::clone(destination);
+        let (carrier, recall) = (Arc::clone(destination), stop.recall.clone());
         let attempt = AssertUnwindSafe(async move {
             let post = ready(post).await?;
-            carrier.deliver(&post, &mut progress).await
+            carrier.deliver(&post, &mut progress, &recall).await
         });
         // A destination that panics ends its delivery only.
         let result = attempt.catch_unwind().await.unwrap_or_else(|_| {
@@ -129,7 +125,9 @@ impl Outbox {
                 (State::Failed, message, now)
             }
         };
-        // Until it is kept: what was delivered and not noted would be delivered again.
+        // Until it is kept: what was delivered and not noted would be delivered again. A server that
+        // stops tries it once more.
+        let mut last_try = false;
         loop {
             let (outbox, said) = (Arc::clone(self), said.clone());
             let keep = move |ledger: &mut Ledger| {
@@ -138,11 +136,21 @@ impl Outbox {
             };
             match self.on_ledger(keep).await {
                 Ok(()) => return Ok(()),
+                Err(failure) if last_try => {
+                    error!(
+                        delivery, to, %failure,
+                        "what came of it is not kept: after the next start it is tried again"
+                    );
+                    return Ok(());
+                }
                 Err(failure) => {
                     error!(delivery, to, %failure, "what came of it cannot be kept yet")
                 }
             }
-            tokio::time::sleep(DISK_PAUSE).await;
+            tokio::select! {
+                _ = stop.stopping.wait_for(|stopping| *stopping) => last_try = true,
+                () = tokio::time::sleep(DISK_PAUSE) => {}
+            }
         }
     }
 }

@@ -12,17 +12,20 @@
 
 mod counts;
 mod deliver;
+mod email;
 mod plan;
 mod retention;
 
 use crate::clock::SteadyClock;
 use crate::config::Config;
 use crate::config::destinations::Destinations;
+use crate::destination::Recall;
 use crate::ledger::outbox::Thread;
-use crate::ledger::{Ledger, LedgerError, Routed};
+use crate::ledger::{Ledger, LedgerError};
 use crate::route::{DROP, Routes, Share};
 use crate::spool::{Spool, SpoolError};
 use counts::Counts;
+pub use email::onward;
 use prometheus_client::registry::Registry;
 use samsung_sns::answer::Refusal;
 use samsung_sns::gateway::{Purpose, Ticket};
@@ -38,8 +41,12 @@ use tracing::{error, warn};
 
 /// A destination that is not configured any more still has posts to be cut.
 const PLAIN: Rules = Rules { alt_texts: AltTexts::Optional, quiet: Duration::from_secs(60) };
-/// A delivery that is under way when the server is told to stop may take so long.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// A delivery that is under way when the server is told to stop may take so long: an answer that is on
+/// its way comes within that, and what is noted is not done again. Longer would only keep a person
+/// waiting for a peer that hangs; what is cut off goes on after the next start.
+const GRACE: Duration = Duration::from_secs(2);
+/// After that, what was cut off has so long to be noted: a program that has to be killed takes a second.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The outbox. Deliveries go on as long as [`run`](Outbox::run) does.
 #[derive(Debug)]
@@ -59,6 +66,32 @@ struct Settings {
     routes: Routes,
     destinations: Destinations,
     keep_delivered: Option<Duration>,
+}
+
+/// How a worker hears that the server stops.
+#[derive(Debug)]
+struct Stop {
+    /// Nothing new is begun.
+    stopping: watch::Receiver<bool>,
+    /// What is under way has to end.
+    recall: Recall,
+}
+
+/// Whether all tasks have ended within this time.
+async fn all_done(tasks: &mut JoinSet<()>, limit: Duration) -> bool {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    tokio::time::timeout(limit, all).await.is_ok()
+}
+
+/// A destination of what is received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routed {
+    /// Its name.
+    pub destination: String,
+    /// The recipients of an e-mail that are routed there.
+    pub recipients: Vec<String>,
+    /// How it wants its posts.
+    pub rules: Rules,
 }
 
 /// What is on its way in, by series.
@@ -208,6 +241,8 @@ impl Outbox {
     pub async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
         self.prepare().await;
         let mut tasks = JoinSet::new();
+        let (recall, recalled) = watch::channel(false);
+        let recalled = Recall::when(recalled);
         tasks.spawn(plan::keep_planning(Arc::clone(&self), stopping.clone()));
         let mut changed = self.changed.subscribe();
         changed.mark_changed();
@@ -222,16 +257,22 @@ impl Outbox {
             served.retain(|_, worker| !worker.is_finished());
             for name in self.settings().destinations.keys() {
                 if !served.contains_key(name) {
-                    let (outbox, stopping) = (Arc::clone(&self), stopping.clone());
-                    let worker = deliver::keep_delivering(outbox, name.clone(), stopping);
+                    let stop = Stop { stopping: stopping.clone(), recall: recalled.clone() };
+                    let worker = deliver::keep_delivering(Arc::clone(&self), name.clone(), stop);
                     served.insert(name.clone(), tasks.spawn(worker));
                 }
             }
         }
-        let all_done = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_WORDS, all_done).await.is_err() {
-            warn!("a delivery is cut off; it is tried again after the next start");
-            tasks.shutdown().await;
+        if !all_done(&mut tasks, GRACE).await {
+            recall.send_replace(true);
+            if !all_done(&mut tasks, LAST_WORDS).await {
+                warn!(
+                    "what became of a delivery is not kept; it is tried again after the next start"
+                );
+                tasks.shutdown().await;
+                // Nor would the ledger take anything else now.
+                return;
+            }
         }
         let now = self.clock.now();
         if let Err(failure) = self.on_ledger(move |ledger| ledger.remember_time(now)).await {
@@ -285,6 +326,18 @@ impl Settings {
     fn rules(&self, destination: &str) -> Rules {
         self.destinations.get(destination).map_or(PLAIN, |destination| destination.rules)
     }
+}
+
+/// What is said of a post that has lost all of its files, and waits for a person.
+fn only_words(files: usize) -> String {
+    let which = match files {
+        1 => "its only file is no".to_owned(),
+        more => format!("none of its {more} files is a"),
+    };
+    format!(
+        "{which} picture or video by the bytes, so nothing but the words would go out: \
+         `queue retry` with its number sends these, `queue drop` gives them up"
+    )
 }
 
 /// So much later.

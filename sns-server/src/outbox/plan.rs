@@ -3,7 +3,7 @@
 //! Law: what is due is the core's to say ([`samsung_sns::post`]), from what came and when; planning
 //! again repeats nothing, because a file that is in a delivery is not put into another one.
 
-use super::{Expected, Outbox, later, retention};
+use super::{Expected, Outbox, later, only_words, retention};
 use crate::ledger::outbox::{SeriesFile, Thread};
 use crate::ledger::{Ledger, LedgerError};
 use samsung_sns::post::{self, Arrival, Caption, Due, Rules, Source};
@@ -87,8 +87,12 @@ impl Outbox {
             let Expected { began: coming, until } = self.coming().of(&thread, rules.quiet, now);
             let files = ledger.series_files(thread.series, &thread.destination)?;
             let (posts, next) = cut(&thread, &files, &coming, rules, now);
-            for Cut { receipt, files } in posts {
-                ledger.post(&thread.destination, receipt, &files, now)?;
+            for Cut { receipt, files, held } in posts {
+                let to = &thread.destination;
+                ledger.post(to, receipt, &files, held.as_deref(), now)?;
+                if let Some(reason) = held {
+                    error!(receipt, to, reason, "not delivered, waits for you");
+                }
                 planned.posted = true;
             }
             let next_of_all =
@@ -112,6 +116,8 @@ impl Outbox {
 struct Cut {
     receipt: i64,
     files: Vec<(i64, String)>,
+    /// Why it waits for a person, if it does.
+    held: Option<String>,
 }
 
 /// What is to be waited for.
@@ -130,6 +136,8 @@ fn cut(
     rules: Rules,
     now: UnixTime,
 ) -> (Vec<Cut>, Next) {
+    // Words of which some went out with a picture need nobody's decision.
+    let has_media = files.iter().any(|file| file.is_media);
     let files = without_repeats(files, rules.quiet);
     let whole = files.iter().map(|(_, arrival)| *arrival);
     let open = coming.iter().map(|began| Arrival { began: *began, whole: None });
@@ -150,10 +158,14 @@ fn cut(
         let members = files[post.files].iter().map(|(file, _)| *file).zip(post.alt_texts);
         let members: Vec<(&SeriesFile, String)> =
             members.filter(|(file, _)| !file.posted).collect();
-        if let Some((first, _)) = members.first() {
+        let goes_out = members.iter().any(|(file, _)| file.is_media);
+        if let Some((first, _)) = members.first()
+            && (goes_out || !has_media)
+        {
             let receipt = first.receipt;
+            let held = (!goes_out).then(|| only_words(members.len()));
             let files = members.into_iter().map(|(file, alt)| (file.mention, alt)).collect();
-            due.push(Cut { receipt, files });
+            due.push(Cut { receipt, files, held });
         }
     }
     (due, next)
@@ -197,7 +209,7 @@ mod tests {
         Thread { series: SeriesId(1), destination: "d".into(), ended, text: text.into() }
     }
 
-    /// Files as `(photo, second at which it came, whether it is posted)`.
+    /// Files as `(photo, second at which it came, whether it is posted)`; below 0: no picture or video.
     fn files(came: &[(i64, u64, bool)]) -> Vec<SeriesFile> {
         let file = |(n, &(photo, at, posted)): (usize, &(i64, u64, bool))| SeriesFile {
             mention: n as i64,
@@ -206,6 +218,7 @@ mod tests {
             began: UnixTime::from_secs(at - 1),
             whole: UnixTime::from_secs(at),
             posted,
+            is_media: photo > 0,
         };
         came.iter().enumerate().map(file).collect()
     }
@@ -221,7 +234,10 @@ mod tests {
         let now = UnixTime::from_secs(now);
         let (posts, next) = cut(&thread(text, ended), &files(came), &coming, RULES, now);
         let file = |(mention, alt): &(i64, String)| format!("{mention}{alt}");
-        let post = |Cut { files, .. }: Cut| files.iter().map(file).collect::<Vec<_>>().join(" ");
+        let post = |Cut { files, held, .. }: Cut| {
+            let held = if held.is_some() { "held " } else { "" };
+            format!("{held}{}", files.iter().map(file).collect::<Vec<_>>().join(" "))
+        };
         (posts.into_iter().map(post).collect(), next)
     }
 
@@ -243,6 +259,17 @@ mod tests {
         assert_eq!(cuts("t", false, &came, &[12], 500), (vec![], Next::Nothing));
         // What comes after a quiet time is a post of its own, and does not hold this one back.
         assert_eq!(cuts("t", false, &came, &[100], 101).0, ["0"]);
+    }
+
+    #[test]
+    fn what_is_no_picture_keeps_its_alt_text_and_its_post_does_not_leave_without_a_picture() {
+        let came = [(-7, 10, false), (8, 20, false)];
+        assert_eq!(cuts("t~a~b", false, &came, &[], 21).0, ["0a 1b"]);
+        assert_eq!(cuts("t", true, &[(-7, 10, false)], &[], 11).0, ["held 0"]);
+        assert_eq!(cuts("t", true, &[(-7, 10, true)], &[], 11).0, Vec::<String>::new());
+        // The words are out already.
+        let came = [(8, 10, true), (-7, 11, false)];
+        assert_eq!(cuts("t~a", true, &came, &[], 12).0, Vec::<String>::new());
     }
 
     #[test]

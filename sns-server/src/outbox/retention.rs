@@ -5,12 +5,12 @@
 //! What lies in its place is looked at before: it may be another photo by now.
 
 use super::Outbox;
+use crate::disk::sha256;
 use crate::ledger::outbox::Delivered;
 use crate::spool::SpoolError;
 use samsung_sns::time::UnixTime;
-use sha2::{Digest, Sha256};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use tracing::{error, info, warn};
@@ -61,20 +61,8 @@ async fn try_sweep(outbox: &Arc<Outbox>) -> Result<(), SpoolError> {
 
 /// Whether a photo still lies in its place.
 fn is_still(photo: &Delivered, place: &Path) -> io::Result<bool> {
-    let mut file = match File::open(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        file => file?,
-    };
-    if file.metadata()?.len() != photo.length {
-        return Ok(false);
+    match fs::metadata(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => Ok(found?.len() == photo.length && sha256(place)? == photo.sha256),
     }
-    let mut hash = Sha256::new();
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut piece)? {
-            0 => break,
-            length => hash.update(&piece[..length]),
-        }
-    }
-    Ok(hash.finalize().as_slice() == photo.sha256)
 }

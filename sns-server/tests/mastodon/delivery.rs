@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
-/// When the disk refuses to keep a step, or the power goes while it does.
+/// When the power goes while a step is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// The step is lost.
@@ -28,6 +29,7 @@ struct Kept {
 pub(crate) struct Delivery {
     pub(crate) post: Post,
     kept: Arc<Mutex<Kept>>,
+    dead: Arc<Notify>,
     folder: tempfile::TempDir,
 }
 
@@ -46,7 +48,8 @@ impl Delivery {
             camera: Some("SAMSUNG NX300".to_owned()),
             files: Vec::new(),
         };
-        Delivery { post, kept: Arc::default(), folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        Delivery { post, kept: Arc::default(), dead: Arc::default(), folder }
     }
 
     pub(crate) fn with(mut self, media_type: &str, bytes: &[u8], alt_text: &str) -> Delivery {
@@ -75,7 +78,7 @@ impl Delivery {
         self.post.files[at].path.clone()
     }
 
-    /// The step whose keeping fails, counted from now.
+    /// The step at which the power goes, counted from now.
     pub(crate) fn lose(&self, loss: Loss) {
         let mut kept = self.kept.lock().unwrap();
         kept.notes = 0;
@@ -84,27 +87,33 @@ impl Delivery {
 
     /// What a new process would know.
     pub(crate) fn progress(&self) -> Progress {
-        let kept = Arc::clone(&self.kept);
+        let (kept, dead) = (Arc::clone(&self.kept), Arc::clone(&self.dead));
         let done = kept.lock().unwrap().steps.clone();
         let keep = move |step: &str, value: &str| {
             let mut kept = kept.lock().unwrap();
             kept.notes += 1;
             let loss = kept.loss;
-            if loss == Some(Loss::Before(kept.notes)) {
-                return Err(io::Error::other("disk full"));
-            }
+            let dies = |loss: Option<Loss>, at| match loss == Some(at) {
+                true => {
+                    dead.notify_one();
+                    Err(io::Error::other("power cut"))
+                }
+                false => Ok(()),
+            };
+            dies(loss, Loss::Before(kept.notes))?;
             kept.steps.insert(step.to_owned(), value.to_owned());
-            if loss == Some(Loss::After(kept.notes)) {
-                return Err(io::Error::other("power cut"));
-            }
-            Ok(())
+            dies(loss, Loss::After(kept.notes))
         };
         Progress::new(done, Arc::new(keep))
     }
 
-    /// One attempt.
+    /// One attempt, which ends where it is when the power goes.
     pub(crate) async fn attempt(&self, to: &Mastodon) -> Result<String, Fault> {
-        to.deliver(&self.post, &mut self.progress()).await
+        let mut progress = self.progress();
+        tokio::select! {
+            done = to.deliver(&self.post, &mut progress) => done,
+            () = self.dead.notified() => Err(Fault::transient("power cut")),
+        }
     }
 
     /// An attempt that is to fail for now; what it says.

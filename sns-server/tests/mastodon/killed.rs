@@ -20,7 +20,7 @@ fn assert_there(instance: &Instance, what: &str) {
     assert_eq!(described, ["one", "two", "film"].map(|text| Some(text.to_owned())), "{what}");
 }
 
-/// The disk refuses to keep a step, or the power goes just after it was kept.
+/// The power goes just before a step is kept, or just after.
 #[tokio::test]
 async fn at_every_step_that_is_kept() {
     for flavour in [Flavour::Mastodon, Flavour::GoToSocial, Flavour::OldPixelfed] {

@@ -38,6 +38,18 @@ pub(crate) fn logout(server: &Server, session: &str) {
 
 /// An e-mail with these photos; what the server answered.
 pub(crate) fn email(server: &Server, to: &[&str], text: &str, photos: &[u32]) -> String {
+    let files: Vec<(String, Vec<u8>)> =
+        photos.iter().map(|number| (format!("{number}.JPG"), photo(*number))).collect();
+    email_with(server, to, text, &files)
+}
+
+/// An e-mail with these files, all of them called pictures; what the server answered.
+pub(crate) fn email_with(
+    server: &Server,
+    to: &[&str],
+    text: &str,
+    files: &[(String, Vec<u8>)],
+) -> String {
     let to: String = to.iter().map(|to| format!("<receiver>{to}</receiver>")).collect();
     let mut body = format!(
         "--B\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n\
@@ -45,13 +57,13 @@ pub(crate) fn email(server: &Server, to: &[&str], text: &str, photos: &[u32]) ->
          <title>Title</title><body><![CDATA[{text}]]></body></email>\r\n"
     )
     .into_bytes();
-    for number in photos {
+    for (name, bytes) in files {
         let head = format!(
-            "--B\r\nContent-Disposition: form-data; name=\"binary\"; filename=\"{number}.JPG\"\r\n\
+            "--B\r\nContent-Disposition: form-data; name=\"binary\"; filename=\"{name}\"\r\n\
              Content-Type: image/jpeg\r\n\r\n"
         );
         body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(&photo(*number));
+        body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--B--\r\n");

@@ -1,14 +1,18 @@
 //! kill -9 between any two steps: every post whose photo was acknowledged arrives, and arrives once but
-//! for the window between the peer's acceptance and our record.
+//! for the window between the peer's acceptance and our record. What is stored is there once in any case.
 
 use crate::camera::{email, photo};
 use crate::config;
-use crate::harness::Server;
+use crate::harness::{Server, wait_until};
+use crate::queue::queue;
 use crate::receiver::{Deed, Receiver};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::time::Duration;
+
+/// How often the server is killed.
+const KILLS: u32 = 30;
 
 #[test]
 fn every_acknowledged_post_arrives_however_often_the_server_is_killed() {
@@ -18,23 +22,27 @@ fn every_acknowledged_post_arrives_however_often_the_server_is_killed() {
         1 => Deed::CutBody,
         _ => Deed::Take,
     });
-    let mut server = Server::start(Some(&config(&receiver, "")));
+    let folder = "[destinations.folder]\ntype = \"store\"\npath = \"stored\"\n\
+                  template = \"{file}\"\nsidecar = true\n";
+    let text =
+        config(&receiver, folder).replace("email = \"hook\"", "email = [\"hook\", \"folder\"]");
+    let mut server = Server::start(Some(&text));
     let mut moments = fastrand::Rng::with_seed(11);
     let mut acknowledged = BTreeSet::new();
-    for round in 0..12_u32 {
+    for round in 0..KILLS {
         let address = server.address;
         let sender = std::thread::spawn(move || {
             // Until the server dies under it.
             (0..500).map_while(|n| sent(address, round * 1000 + n)).collect::<Vec<_>>()
         });
-        std::thread::sleep(Duration::from_millis(moments.u64(20..400)));
+        std::thread::sleep(Duration::from_millis(moments.u64(20..300)));
         server.child.kill().unwrap();
         server.child.wait().unwrap();
         acknowledged.extend(sender.join().unwrap());
         server = server.again();
     }
     assert!(!acknowledged.is_empty());
-    assert!(email(&server, &["x@y.z"], "last", &[1]).contains("succ"));
+    assert!(email(&server, &["x@y.z"], "last", &[99_999]).contains("succ"));
     let arrived = || {
         let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for post in receiver.taken() {
@@ -73,7 +81,30 @@ fn every_acknowledged_post_arrives_however_often_the_server_is_killed() {
         assert_eq!(theirs, [sha256], "post {number}");
     }
     // A kill can hit the window once.
-    assert!(taken <= arrived.len() + 12, "{taken} deliveries of {} posts", arrived.len());
+    let windows = usize::try_from(KILLS).unwrap();
+    assert!(taken <= arrived.len() + windows, "{taken} deliveries of {} posts", arrived.len());
+
+    // In the folder a retry finds what is there: no photo twice, no half of one, no hidden rest.
+    let stored = || -> BTreeMap<String, Vec<u8>> {
+        let folder = std::fs::read_dir(server.folder.path().join("stored")).unwrap();
+        let file = |entry: std::fs::DirEntry| {
+            (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+        };
+        folder.map(|entry| file(entry.unwrap())).collect()
+    };
+    wait_until("nothing is left to deliver", || queue(&server, &["list"]).1.starts_with("nothing"));
+    let stored = stored();
+    let photos: Vec<&Vec<u8>> =
+        stored.iter().filter(|(name, _)| name.ends_with(".JPG")).map(|(_, bytes)| bytes).collect();
+    let different: BTreeSet<&Vec<u8>> = photos.iter().copied().collect();
+    println!("stored {} photos, {} files", photos.len(), stored.len());
+    assert_eq!(photos.len(), different.len(), "none is there twice");
+    assert_eq!(photos.len(), arrived.len(), "all that arrived are there");
+    assert_eq!(stored.len(), 2 * photos.len(), "{:?}", stored.keys());
+    for text in acknowledged {
+        let number = text.strip_prefix("post ").unwrap().parse().unwrap();
+        assert!(different.contains(&photo(number)), "{text}");
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,10 +7,16 @@ mod camera;
 #[allow(dead_code)] // other tests need the rest of it
 mod harness;
 mod killed;
+mod left_behind;
+#[path = "../email/peer.rs"]
+#[allow(dead_code)] // other tests need the rest of it
+mod peer;
 mod posts;
 mod queue;
 mod receiver;
+mod refused;
 mod routes;
+mod stopping;
 
 /// A configuration whose destination `hook` is a receiver; everything of user `f` and of `me@example.com`
 /// goes there.

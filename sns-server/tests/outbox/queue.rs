@@ -7,7 +7,7 @@ use crate::{config, seen};
 use std::process::Command;
 
 /// `sns-server queue …` beside the running server.
-fn queue(server: &Server, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn queue(server: &Server, arguments: &[&str]) -> (Option<i32>, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_sns-server"))
         .arg("--config")
         .arg(server.folder.path().join("config.toml"))

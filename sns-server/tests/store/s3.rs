@@ -241,6 +241,92 @@ async fn what_needs_a_person_says_so() {
     assert!(peer.store().probe().await.unwrap().contains("lets us in"));
 }
 
+/// One sentence that a photographer can act on: what was asked, the status, the service's own code and
+/// words, and what to do; nothing of how programs write down their data.
+#[tokio::test]
+async fn a_refusal_is_a_sentence_with_status_code_and_what_to_do() {
+    let xml = |code: &str| -> &'static str {
+        format!("<Error><Code>{code}</Code><Message>So it is</Message></Error>").leak()
+    };
+    let (small, large) = (vec![1; 3], vec![1; 20 << 20]);
+    for (method, status, code, bytes, said) in [
+        (
+            "PUT",
+            404,
+            "NoSuchBucket",
+            &small,
+            "PUT was answered 404 Not Found: NoSuchBucket: So it is; make the bucket, or mend s3.bucket",
+        ),
+        (
+            "POST",
+            404,
+            "NoSuchBucket",
+            &large,
+            "POST was answered 404 Not Found: NoSuchBucket: So it is; make the bucket, or mend s3.bucket",
+        ),
+        (
+            "PUT",
+            403,
+            "AccessDenied",
+            &small,
+            "PUT was answered 403 Forbidden: AccessDenied: So it is; let this key read and write here",
+        ),
+        (
+            "PUT",
+            403,
+            "InvalidAccessKeyId",
+            &small,
+            "PUT was answered 403 Forbidden: InvalidAccessKeyId: So it is; mend s3.access_key and s3.secret_key",
+        ),
+        (
+            "PUT",
+            400,
+            "AuthorizationHeaderMalformed",
+            &small,
+            "PUT was answered 400 Bad Request: AuthorizationHeaderMalformed: So it is; mend s3.region and s3.endpoint",
+        ),
+        (
+            "PUT",
+            301,
+            "PermanentRedirect",
+            &small,
+            "PUT was answered 301 Moved Permanently: PermanentRedirect: So it is; mend s3.region and s3.endpoint",
+        ),
+        (
+            "PUT",
+            405,
+            "MethodNotAllowed",
+            &small,
+            "PUT was answered 405 Method Not Allowed: MethodNotAllowed: So it is",
+        ),
+        (
+            "PUT",
+            507,
+            "Full",
+            &small,
+            "PUT was answered 507 Insufficient Storage: Full: So it is; make room there",
+        ),
+        // S3 may find out only after it has said that all is well.
+        ("POST", 200, "InternalError", &large, "POST was answered 200 OK: InternalError: So it is"),
+    ] {
+        let peer = Peer::new().await;
+        let wanted = move |request: &hyper::Request<()>| {
+            let begins = request.uri().query().is_some_and(|query| query.contains("uploads"));
+            request.method().as_str() == method && (status != 200 || !begins)
+        };
+        peer.gate.once(wanted, Mischief::Say(status, xml(code)));
+        let post = peer.post(&[("a.jpg", bytes)]);
+        let (store, kept) = (peer.store(), Kept::default());
+        let fault = store.deliver(&post, &mut kept.progress()).await.unwrap_err();
+        let (_, sentence) = fault.message.split_once("a.jpg: ").unwrap();
+        assert_eq!(sentence, said);
+        let again = matches!(fault.kind, FaultKind::Transient { .. });
+        assert_eq!(again, [200, 507].contains(&status), "{fault}");
+        store.deliver(&post, &mut kept.progress()).await.unwrap();
+        assert_eq!(peer.objects().len(), 1, "{said}");
+    }
+}
+
 #[tokio::test]
 async fn without_uplink_it_waits() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -1,9 +1,10 @@
 //! One run of a program: its input, its output into the log, its time limit, its end.
 //!
 //! Law: it and all it has started in its process group are gone when its time is over, or when
-//! nobody waits for it any more. Its output never fills our memory and never makes it wait.
+//! nobody waits for it any more. When the server stops, it is asked to end before it is made to. Its
+//! output never fills our memory and never makes it wait.
 
-use crate::destination::Fault;
+use crate::destination::{Fault, Recall};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
@@ -24,6 +25,9 @@ const LOGGED: usize = 64 * 1024;
 const LINE: usize = 1024;
 /// What a program started in the background may hold its output open; we do not wait for that.
 const GRACE: Duration = Duration::from_secs(1);
+/// When the server stops, a program that was asked to end (SIGTERM) has so long to do it: to remove a
+/// lock, to close a file. Then it is killed.
+pub const ENDING: Duration = Duration::from_secs(1);
 
 /// Runs it to its end, or to ours.
 pub(super) async fn run(
@@ -31,6 +35,7 @@ pub(super) async fn run(
     program: &str,
     stdin: Option<Vec<u8>>,
     limit: Duration,
+    recall: &Recall,
 ) -> Result<(), Fault> {
     let input = if stdin.is_some() { Stdio::piped() } else { Stdio::null() };
     command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -45,22 +50,37 @@ pub(super) async fn run(
     };
     tokio::pin!(talk);
     let mut talking = true;
-    let end = timeout(limit, async {
+    let mut end = Box::pin(timeout(limit, async {
         loop {
             tokio::select! {
                 status = child.wait() => break status,
                 () = &mut talk, if talking => talking = false,
             }
         }
-    });
-    let Ok(status) = end.await else {
+    }));
+    let mut ended = tokio::select! {
+        ended = &mut end => Some(ended),
+        () = recall.called() => None,
+    };
+    if ended.is_none() {
+        group.signal(Signal::TERM);
+        ended = timeout(ENDING, &mut end).await.ok();
+        // Whatever of it is left, itself or what it has started: the number is theirs until then.
         group.kill();
-        let _ = child.wait().await;
-        let limit = humantime::format_duration(limit);
-        return Err(Fault::transient(format!(
-            "program {program} was not done within {limit} (timeout) and was ended{}",
-            log.last_line()
-        )));
+    }
+    drop(end);
+    let status = match ended {
+        Some(Ok(status)) => status,
+        Some(Err(_)) => {
+            group.kill();
+            let _ = child.wait().await;
+            let limit = humantime::format_duration(limit);
+            return Err(Fault::transient(format!(
+                "program {program} was not done within {limit} (timeout) and was ended{}",
+                log.last_line()
+            )));
+        }
+        None => child.wait().await,
     };
     group.0 = None;
     if talking {
@@ -98,11 +118,16 @@ fn judge(program: &str, status: ExitStatus, last_line: &str) -> Result<(), Fault
 struct Group(Option<Pid>);
 
 impl Group {
-    fn kill(&mut self) {
-        if let Some(group) = self.0.take() {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
             // It fails only if nobody is left.
-            let _ = kill_process_group(group, Signal::KILL);
+            let _ = kill_process_group(group, signal);
         }
+    }
+
+    fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.0 = None;
     }
 }
 

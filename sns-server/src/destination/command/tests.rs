@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 fn command(toml: &str) -> Command {
@@ -62,8 +63,13 @@ impl Kept {
     }
 }
 
+/// The server is not stopped.
+fn never() -> Recall {
+    Recall::when(watch::channel(false).1)
+}
+
 async fn deliver(command: &Command, post: &Post) -> Result<String, Fault> {
-    command.deliver(post, &mut Kept::default().progress()).await
+    command.deliver(post, &mut Kept::default().progress(), &never()).await
 }
 
 fn read(folder: &TempDir, name: &str) -> String {
@@ -270,19 +276,19 @@ async fn a_retry_does_not_repeat_what_was_done() {
 
     // Trying again can help: what comes after it waits.
     say("code-2", "75");
-    let fault = command.deliver(&post, &mut kept.progress()).await.unwrap_err();
+    let fault = command.deliver(&post, &mut kept.progress(), &never()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Transient { retry_after: None });
     assert_eq!(read(&folder, "ran"), "1\n2\n");
     // It cannot: the others are served, and only the refused one is run again.
     say("code-2", "1");
-    let fault = command.deliver(&post, &mut kept.progress()).await.unwrap_err();
+    let fault = command.deliver(&post, &mut kept.progress(), &never()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Permanent);
     assert!(fault.message.contains("/2: program") && !fault.message.contains("/3:"), "{fault}");
     assert_eq!(read(&folder, "ran"), "1\n2\n2\n3\n");
     say("code-2", "0");
-    command.deliver(&post, &mut kept.progress()).await.unwrap();
+    command.deliver(&post, &mut kept.progress(), &never()).await.unwrap();
     assert_eq!(read(&folder, "ran"), "1\n2\n2\n3\n2\n");
-    command.deliver(&post, &mut kept.progress()).await.unwrap();
+    command.deliver(&post, &mut kept.progress(), &never()).await.unwrap();
     assert_eq!(read(&folder, "ran"), "1\n2\n2\n3\n2\n");
 }
 

@@ -5,6 +5,8 @@
 //! protocol; its own `send` would give up all recipients where one is refused.
 
 use crate::destination::Fault;
+use crate::destination::apart::addresses;
+use crate::destination::upload::{Pulse, Silence};
 use lettre::address::Address;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error;
@@ -17,18 +19,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::fmt;
 use std::future::Future;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(30);
 /// How long a server may take to answer a command (RFC 5321, 4.5.3.2).
 const ANSWER: Duration = Duration::from_secs(300);
-/// How long it may take to say that it has a mail, once all of it was sent.
-const ACCEPT: Duration = Duration::from_secs(600);
-/// How long the uplink may be still.
-const SILENCE: Duration = Duration::from_secs(120);
+/// How long the uplink may be still, and how long the server may take to say that it has a mail, once
+/// all of it was sent.
+const SILENCE: Silence =
+    Silence { taking: Duration::from_secs(120), answering: Duration::from_secs(600) };
 /// A mail goes out in such pieces.
 const PIECE: usize = 16 * 1024;
 
@@ -94,9 +95,11 @@ impl Line {
         };
         let from_the_beginning = (server.tls == Encryption::Tls).then(tls).transpose()?;
         let client = ClientId::default();
-        let address = (server.host.as_str(), server.port);
+        let found = timeout(ANSWER, addresses(&server.host, server.port)).await;
+        let found = found.map_err(|_| late("no connection"))?;
+        let found = found.map_err(|error| Fault::transient(format!("no connection: {error}")))?;
         let connecting = AsyncSmtpConnection::connect_tokio1(
-            address,
+            &found[..],
             Some(CONNECT),
             &client,
             from_the_beginning,
@@ -204,26 +207,13 @@ impl Line {
 
     /// Streams the mail; when this returns, the server answers for it.
     async fn hand_over(&mut self, mail: &[u8]) -> Result<(), Fault> {
-        let started = Instant::now();
-        let moved = Mutex::new((started, 0));
-        let note = |length: usize| {
-            if let Ok(mut moved) = moved.lock() {
-                *moved = (Instant::now(), moved.1 + length);
-            }
-        };
+        let pulse = Pulse::of(mail.len() as u64);
         // A piece is asked for when the one before it was taken by the uplink.
-        let pieces = mail.chunks(PIECE).inspect(|piece| note(piece.len()));
-        let mut handing = std::pin::pin!(self.connection.message_iter(pieces));
-        loop {
-            if let Ok(done) = timeout(Duration::from_secs(1), &mut handing).await {
-                return done.map(|_| ()).map_err(|error| fault("the mail", &error));
-            }
-            let (last, length) = moved.lock().map_or((started, 0), |moved| *moved);
-            let patience = if length < mail.len() { SILENCE } else { ACCEPT };
-            if last.elapsed() > patience {
-                return Err(late("the mail"));
-            }
-        }
+        let pieces = mail.chunks(PIECE).inspect(|piece| pulse.moved(piece.len()));
+        let handing = self.connection.message_iter(pieces);
+        let done = pulse.watch(SILENCE, handing).await;
+        let done = done.map_err(|fault| about("the mail", fault))?;
+        done.map(|_| ()).map_err(|error| fault("the mail", &error))
     }
 
     /// Says good-bye; whatever the server answers, what it took it has.

@@ -146,7 +146,7 @@ impl Email {
             to.iter().cloned().partition(|to| line.takes_utf8() || text(&to.email).is_ascii());
         let plan = cut::plan(post, to.len(), limit, self.too_large).map_err(Fault::permanent)?;
         if plan.mails.len() > 1 && progress.of("size").is_none() {
-            progress.note("size", &limit.to_string()).await?;
+            progress.note("size", &limit.to_string()).await;
         }
         let mut outcome = Outcome { deferred: Vec::new(), refused: plan.left_out };
         let why = "this server takes no addresses beyond ASCII";
@@ -169,7 +169,7 @@ impl Email {
             let sent = line.send(&author.from.email, &missing, &bytes).await?;
             let nobody = sent.accepted.is_empty();
             if !nobody {
-                progress.note(&step, &sent.accepted.join("\n")).await?;
+                progress.note(&step, &sent.accepted.join("\n")).await;
             }
             outcome.deferred.extend(sent.deferred);
             outcome.refused.extend(sent.refused);

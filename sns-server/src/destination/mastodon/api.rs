@@ -4,19 +4,16 @@
 
 use super::instance::Instance;
 use super::rate_limit;
-use crate::destination::http::{self, FileBody, Pulse};
-use crate::destination::{Fault, FaultKind};
-use bytes::Bytes;
+use crate::destination::upload::{PIECE, Pulse, Silence, Source};
+use crate::destination::{Fault, FaultKind, http};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode, Url, header};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::fs::File;
 
 /// Forty statuses with all that belongs to them are far below this.
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
@@ -114,19 +111,11 @@ pub(super) struct NewStatus<'a> {
     pub(super) sensitive: Option<bool>,
 }
 
-/// The bytes of a file to upload.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// As it lies on disk.
-    File(PathBuf),
-    /// A smaller copy of it.
-    Copy(Bytes),
-}
-
 /// A file to upload.
 #[derive(Debug)]
 pub(super) struct Upload<'a> {
     pub(super) source: Source,
+    pub(super) length: u64,
     pub(super) media_type: &'a str,
     pub(super) description: &'a str,
 }
@@ -187,19 +176,9 @@ impl Api {
     }
 
     async fn upload_to(&self, path: &str, upload: &Upload<'_>) -> Result<(Media, State), Refusal> {
-        let pulse = Pulse::default();
-        let part = match &upload.source {
-            Source::Copy(bytes) => {
-                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                Part::stream_with_length(Body::from(bytes.clone()), length)
-            }
-            Source::File(path) => {
-                let gone = |error| Fault::permanent(format!("{}: {error}", path.display()));
-                let file = File::open(path).await.map_err(gone)?;
-                let length = file.metadata().await.map_err(gone)?.len();
-                Part::stream_with_length(Body::wrap(FileBody::new(file, length, &pulse)), length)
-            }
-        };
+        let pulse = Pulse::of(upload.length);
+        let pieces = upload.source.clone().pieces(upload.length, PIECE);
+        let part = Part::stream_with_length(pulse.body(pieces), upload.length);
         let (_, extension) = upload.media_type.split_once('/').unwrap_or_default();
         // The name on the camera is nobody's business; instances want one nevertheless.
         let part = part.file_name(format!("file.{extension}"));
@@ -222,7 +201,7 @@ impl Api {
         let path = format!("/api/v1/media/{id}");
         let request = self.request(Method::GET, &path);
         let (status, Media { .. }) =
-            self.call(&format!("GET {path}"), request, &Pulse::default()).await?;
+            self.call(&format!("GET {path}"), request, &Pulse::none()).await?;
         Ok(match status {
             StatusCode::PARTIAL_CONTENT => State::Processing,
             _ => State::Ready,
@@ -233,7 +212,7 @@ impl Api {
     pub(super) async fn post(&self, status: &NewStatus<'_>, key: &str) -> Result<Status, Refusal> {
         let path = "/api/v1/statuses";
         let request = self.request(Method::POST, path).header("Idempotency-Key", key).json(status);
-        let (_, status) = self.call(&format!("POST {path}"), request, &Pulse::default()).await?;
+        let (_, status) = self.call(&format!("POST {path}"), request, &Pulse::none()).await?;
         Ok(status)
     }
 
@@ -243,7 +222,7 @@ impl Api {
         query: &[(&str, &str)],
     ) -> Result<T, Refusal> {
         let request = self.request(Method::GET, path).query(query);
-        Ok(self.call(&format!("GET {path}"), request, &Pulse::default()).await?.1)
+        Ok(self.call(&format!("GET {path}"), request, &Pulse::none()).await?.1)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -265,7 +244,8 @@ impl Api {
             ..fault
         };
         let request = request.header(header::ACCEPT, "application/json");
-        let response = http::send(request, pulse, self.silence).await.map_err(about)?;
+        let response =
+            http::send(request, pulse, Silence::of(self.silence)).await.map_err(about)?;
         let status = response.status();
         if !status.is_success() {
             return Err(self.refused(response, about).await);
@@ -339,8 +319,8 @@ fn error_text(body: &[u8]) -> String {
 
 /// Asks without a token: of the login, and of an instance before it.
 pub(crate) mod open {
-    use super::{ERROR_TEXT, LONGEST_ANSWER, error_text, http};
-    use crate::destination::http::{Pulse, SILENCE};
+    use super::{ERROR_TEXT, LONGEST_ANSWER, Pulse, Silence, error_text, http};
+    use crate::destination::http::SILENCE;
     use reqwest::RequestBuilder;
     use serde_json::Value;
 
@@ -350,7 +330,7 @@ pub(crate) mod open {
     /// What went wrong, with what the instance said of it.
     pub(crate) async fn call(what: &str, request: RequestBuilder) -> Result<Value, String> {
         let about = |problem: String| format!("{what}: {problem}");
-        let response = http::send(request, &Pulse::default(), SILENCE).await;
+        let response = http::send(request, &Pulse::none(), Silence::of(SILENCE)).await;
         let response = response.map_err(|fault| about(fault.message))?;
         let status = response.status();
         let body = http::body(response, LONGEST_ANSWER, SILENCE).await;

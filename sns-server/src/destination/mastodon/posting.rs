@@ -29,7 +29,10 @@ impl Mastodon {
         };
         let after = progress.of(&begun(n)).unwrap_or_default().to_owned();
         match look::find(&self.api, &account.id, &after, wanted).await {
-            Ok(Some(found)) => progress.note(&posted(n), &in_note(&found)).await,
+            Ok(Some(found)) => {
+                progress.note(&posted(n), &in_note(&found)).await;
+                Ok(())
+            }
             Ok(None) => Ok(()),
             Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => Ok(()),
             Err(refusal) => Err(refusal.fault),
@@ -48,7 +51,7 @@ impl Mastodon {
         let is_blind = matches!(self.sight().await?, Sight::Forbidden);
         if !is_retry {
             let newest = self.newest().await?;
-            progress.note(&begun(n), &newest).await?;
+            progress.note(&begun(n), &newest).await;
         }
         let status = match self.try_post(delivery, n, files, progress).await {
             // Mastodon says 422, Pixelfed 400 or 404, when a file waited too long for its status
@@ -78,7 +81,10 @@ impl Mastodon {
             answer => answer,
         };
         match status {
-            Ok(status) => progress.note(&posted(n), &in_note(&status)).await,
+            Ok(status) => {
+                progress.note(&posted(n), &in_note(&status)).await;
+                Ok(())
+            }
             Err(refusal) if is_known_key(&refusal) => Err(Fault::transient(format!(
                 "{}; it keeps the key of an attempt that it did not finish for an hour",
                 refusal.fault.message

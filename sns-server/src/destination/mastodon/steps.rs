@@ -31,7 +31,7 @@ pub(super) async fn planned(
     }
     let statuses = words::plan(files, delivery.instance.files);
     let counts: Vec<String> = statuses.iter().map(|files| files.len().to_string()).collect();
-    progress.note("plan", &counts.join(" ")).await?;
+    progress.note("plan", &counts.join(" ")).await;
     Ok(statuses)
 }
 

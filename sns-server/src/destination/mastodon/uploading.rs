@@ -2,11 +2,11 @@
 //!
 //! Law: what the instance would refuse for its size is not sent; an id is noted as soon as there is one.
 
-use super::api::{Media, Refusal, Source, State, Upload};
+use super::api::{Media, Refusal, State, Upload};
 use super::steps::{PROCESSING, media, noted};
 use super::{Delivery, Mastodon, instance, words};
+use crate::destination::upload::Source;
 use crate::destination::{Fault, Progress, http, picture};
-use bytes::Bytes;
 use reqwest::StatusCode;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,7 +22,10 @@ impl Mastodon {
         match noted(progress, &media(at)).map(|(id, state)| (id.to_owned(), state == PROCESSING)) {
             Some((_, false)) => Ok(()),
             Some((id, true)) => match self.processed(&id).await {
-                Ok(()) => progress.note(&media(at), &id).await,
+                Ok(()) => {
+                    progress.note(&media(at), &id).await;
+                    Ok(())
+                }
                 // It waited too long for its status, and is gone.
                 Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => {
                     self.upload(delivery, at, progress).await
@@ -62,23 +65,27 @@ impl Mastodon {
                 }
             }
         };
-        let source = match copy {
-            Some(copy) => Source::Copy(Bytes::from(copy)),
-            None => Source::File(file.path.clone()),
+        let (source, length) = match copy {
+            Some(copy) => {
+                let length = copy.len() as u64;
+                (Source::Bytes(copy.into()), length)
+            }
+            None => (Source::File(file.path.clone()), file.length),
         };
         let most = delivery.instance.alt_text;
         // Nothing is reserved for addresses here.
         let (description, _) = words::shortened(file.alt_text.trim(), most, 0);
-        let upload = Upload { source, media_type, description: &description };
+        let upload = Upload { source, length, media_type, description: &description };
         let (Media { id }, state) =
             self.api.upload(&upload).await.map_err(|refusal| about(refusal.fault))?;
         if state == State::Processing {
-            progress.note(&media(at), &format!("{id} {PROCESSING}")).await?;
+            progress.note(&media(at), &format!("{id} {PROCESSING}")).await;
             if let Err(refusal) = self.processed(&id).await {
                 return self.give_up(refusal, at, progress).await.map_err(about);
             }
         }
-        progress.note(&media(at), &id).await
+        progress.note(&media(at), &id).await;
+        Ok(())
     }
 
     /// Waits until a file can be used.
@@ -105,7 +112,7 @@ impl Mastodon {
         progress: &mut Progress,
     ) -> Result<(), Fault> {
         if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) || refusal.is(StatusCode::NOT_FOUND) {
-            progress.note(&media(at), "").await?;
+            progress.note(&media(at), "").await;
         }
         Err(refusal.fault)
     }

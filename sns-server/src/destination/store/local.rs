@@ -4,9 +4,11 @@
 //! replacing something, and its folders fsynced; what breaks off leaves no half file under a name
 //! that people see, and the next attempt clears the hidden one.
 
+use super::Content;
 use super::template::Place;
-use super::{Body, Content};
 use crate::destination::Fault;
+use crate::destination::apart::apart;
+use crate::destination::upload::Source;
 use crate::disk::{place, sync_folder};
 use rustix::fs::statvfs;
 use std::fs::{self, File};
@@ -35,10 +37,10 @@ impl Local {
         let mut folder = self.folder.clone();
         folder.extend(&at.folders);
         let shown = folder.join(&at.name).display().to_string();
-        let (root, body) = (self.folder.clone(), content.body.clone());
+        let (root, source) = (self.folder.clone(), content.source.clone());
         let temporary = folder.join(format!(".sns-{mark}.part"));
         blocking(&shown, move || {
-            let name = put(&root, &folder, &at.name, &body, &temporary)?;
+            let name = put(&root, &folder, &at.name, &source, &temporary)?;
             Ok(Place { name, ..at })
         })
         .await
@@ -58,7 +60,7 @@ impl Local {
         let free = blocking(&shown, move || {
             fs::create_dir_all(&folder)?;
             let temporary = Temporary(folder.join(".sns-probe.part"));
-            write(&temporary.0, &Body::Bytes(b"probe".as_slice().into()))?;
+            write(&temporary.0, &Source::Bytes(b"probe".as_slice().into()))?;
             let state = statvfs(&folder)?;
             Ok(state.f_bavail.saturating_mul(state.f_frsize))
         })
@@ -81,12 +83,12 @@ fn put(
     root: &Path,
     folder: &Path,
     name: &str,
-    body: &Body,
+    source: &Source,
     temporary: &Path,
 ) -> io::Result<String> {
     fs::create_dir_all(folder)?;
     let temporary = Temporary(temporary.to_owned());
-    write(&temporary.0, body)?;
+    write(&temporary.0, source)?;
     let placed = place(&temporary.0, folder, name)?;
     // Also those that were there: whoever made them may have died before this.
     for folder in folder.ancestors().take_while(|folder| folder.starts_with(root)) {
@@ -97,18 +99,18 @@ fn put(
     Ok(placed.name)
 }
 
-fn write(path: &Path, body: &Body) -> io::Result<()> {
+fn write(path: &Path, source: &Source) -> io::Result<()> {
     // Left by a crash, and never a link that leads elsewhere.
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut file = File::create_new(path)?;
-    match body {
-        Body::Bytes(bytes) => file.write_all(bytes)?,
+    match source {
+        Source::Bytes(bytes) => file.write_all(bytes)?,
         // The kernel copies, or shares the blocks where the file system can.
-        Body::File(source) => {
-            io::copy(&mut File::open(source)?, &mut file)?;
+        Source::File(path) => {
+            io::copy(&mut File::open(path)?, &mut file)?;
         }
     }
     file.sync_all()
@@ -119,11 +121,7 @@ async fn blocking<T: Send + 'static>(
     shown: &str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Fault> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(fault(shown, &error)),
-        Err(error) => Err(Fault::transient(format!("{shown}: {error}"))),
-    }
+    apart(work).await.map_err(|error| fault(shown, &error))
 }
 
 /// A full or absent disk comes back; what is not allowed needs a person.

@@ -10,8 +10,8 @@ mod local;
 mod sidecar;
 mod template;
 
+use super::upload::Source;
 use super::{Fault, Post, PostFile, Progress};
-use bytes::Bytes;
 use local::Local;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -73,7 +73,7 @@ enum Room {
 /// What is to be stored.
 #[derive(Debug, Clone)]
 struct Content {
-    body: Body,
+    source: Source,
     // A folder compares the bytes themselves.
     #[cfg_attr(not(feature = "cloud-store"), expect(dead_code, reason = "services only"))]
     length: u64,
@@ -81,12 +81,6 @@ struct Content {
     sha256: [u8; 32],
     #[cfg_attr(not(feature = "cloud-store"), expect(dead_code, reason = "services only"))]
     media_type: String,
-}
-
-#[derive(Debug, Clone)]
-enum Body {
-    File(PathBuf),
-    Bytes(Bytes),
 }
 
 impl Store {
@@ -148,13 +142,13 @@ impl Store {
             Some(name) => at.name = name.to_owned(),
             None => {
                 let content = Content {
-                    body: Body::File(file.path.clone()),
+                    source: Source::File(file.path.clone()),
                     length: file.length,
                     sha256: file.sha256,
                     media_type: file.media_type.clone(),
                 };
                 at = self.put(at, &content, &format!("{}-{index}", post.id)).await?;
-                progress.note(&step, &at.name).await?;
+                progress.note(&step, &at.name).await;
             }
         }
         let step = format!("sidecar {}", index + 1);
@@ -165,11 +159,11 @@ impl Store {
                 length: json.len() as u64,
                 sha256: Sha256::digest(&json).into(),
                 media_type: "application/json".to_owned(),
-                body: Body::Bytes(json.into()),
+                source: Source::Bytes(json.into()),
             };
             let beside = Place { name: format!("{}.json", at.name), ..at.clone() };
             let beside = self.put(beside, &content, &format!("{}-{index}-json", post.id)).await?;
-            progress.note(&step, &beside.name).await?;
+            progress.note(&step, &beside.name).await;
         }
         Ok(match &self.room {
             Room::Local(local) => local.show(&at),

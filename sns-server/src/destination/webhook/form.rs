@@ -3,51 +3,43 @@
 //! Law: read twice, it is the same bytes (once to sign, once to send), and only a chunk of it is in
 //! memory at a time. The boundary is unguessable, so that no photo can hold it.
 
+use crate::destination::upload::{PIECE, Source};
 use crate::destination::{Fault, Post, PostFile};
 use crate::names::file_name_on_disk;
 use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use serde_json::json;
-use std::io;
 use std::time::{Duration, SystemTime};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
 
-const CHUNK: usize = 64 * 1024;
 /// The last millisecond that can be written with a year of four digits.
 const LATEST: u64 = 253_402_300_799_999;
 
 #[derive(Debug)]
-pub(super) struct Form<'a> {
+pub(super) struct Form {
     boundary: String,
     json: String,
-    segments: Vec<Segment<'a>>,
+    segments: Vec<(Source, u64)>,
 }
 
-#[derive(Debug)]
-enum Segment<'a> {
-    Text(String),
-    File(&'a PostFile),
-}
-
-impl<'a> Form<'a> {
-    pub(super) fn new(post: &'a Post, random: &[u8; 16]) -> Form<'a> {
+impl Form {
+    pub(super) fn new(post: &Post, random: &[u8; 16]) -> Form {
         let boundary = format!("sns-{}", hex(random));
         let json = json(post);
-        let mut segments = vec![Segment::Text(format!(
+        let mut segments = vec![text(format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"post\"\r\n\
              Content-Type: application/json\r\n\r\n{json}\r\n"
         ))];
         for (at, file) in post.files.iter().enumerate() {
             let (part, media_type) = (part_name(at), &file.media_type);
             let name = file_name_on_disk(&file.name);
-            segments.push(Segment::Text(format!(
+            segments.push(text(format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"{part}\"; \
                  filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n"
             )));
-            segments.push(Segment::File(file));
-            segments.push(Segment::Text("\r\n".to_owned()));
+            segments.push((Source::File(file.path.clone()), file.length));
+            segments.push(text("\r\n".to_owned()));
         }
-        segments.push(Segment::Text(format!("--{boundary}--\r\n")));
+        segments.push(text(format!("--{boundary}--\r\n")));
         Form { boundary, json, segments }
     }
 
@@ -56,20 +48,23 @@ impl<'a> Form<'a> {
     }
 
     pub(super) fn length(&self) -> u64 {
-        let length = |segment: &Segment<'_>| match segment {
-            Segment::Text(text) => text.len() as u64,
-            Segment::File(file) => file.length,
-        };
-        self.segments.iter().map(length).sum()
+        self.segments.iter().map(|(_, length)| length).sum()
     }
 
     pub(super) fn json(&self) -> &str {
         &self.json
     }
 
-    pub(super) fn reader(&self) -> Reader<'_> {
-        Reader { segments: self.segments.iter(), open: None }
+    /// All of it, read from the disk as it is asked for.
+    pub(super) fn pieces(&self) -> BoxStream<'static, Result<Bytes, Fault>> {
+        let segments = stream::iter(self.segments.clone());
+        segments.flat_map(|(source, length)| source.pieces(length, PIECE)).boxed()
     }
+}
+
+fn text(text: String) -> (Source, u64) {
+    let length = text.len() as u64;
+    (Source::Bytes(text.into()), length)
 }
 
 /// In the form that Standard Webhooks proposes: what it is, when it was, what there is to say.
@@ -110,63 +105,4 @@ fn part_name(at: usize) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Reads a form from its begin to its end.
-#[derive(Debug)]
-pub(super) struct Reader<'a> {
-    segments: std::slice::Iter<'a, Segment<'a>>,
-    open: Option<Open<'a>>,
-}
-
-#[derive(Debug)]
-struct Open<'a> {
-    file: File,
-    left: u64,
-    of: &'a PostFile,
-}
-
-impl Reader<'_> {
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
-        loop {
-            if let Some(open) = self.open.as_mut().filter(|open| open.left > 0) {
-                return open.next().await.map(Some);
-            }
-            self.open = match self.segments.next() {
-                None => return Ok(None),
-                Some(Segment::Text(text)) => return Ok(Some(Bytes::from(text.clone()))),
-                Some(Segment::File(of)) => {
-                    let file =
-                        File::open(&of.path).await.map_err(|error| unreadable(of, &error))?;
-                    Some(Open { file, left: of.length, of })
-                }
-            };
-        }
-    }
-}
-
-impl Open<'_> {
-    async fn next(&mut self) -> Result<Bytes, Fault> {
-        let mut chunk = vec![0; CHUNK.min(usize::try_from(self.left).unwrap_or(CHUNK))];
-        let read = self.file.read(&mut chunk).await;
-        match read.map_err(|error| unreadable(self.of, &error))? {
-            0 => {
-                let path = self.of.path.display();
-                Err(Fault::permanent(format!("{path} is shorter than it was when it came")))
-            }
-            read => {
-                chunk.truncate(read);
-                self.left -= read as u64;
-                Ok(Bytes::from(chunk))
-            }
-        }
-    }
-}
-
-fn unreadable(file: &PostFile, error: &io::Error) -> Fault {
-    let message = format!("{}: {error}", file.path.display());
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Fault::permanent(message),
-        _ => Fault::transient(message),
-    }
 }

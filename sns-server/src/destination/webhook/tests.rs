@@ -113,7 +113,7 @@ async fn each_attempt_has_the_same_id_and_its_own_time() {
     let second = || clock::wall().as_millis() / 1000;
     let first = second();
     while second() == first {
-        sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     deliver(&receiver.webhook(), &post).await.unwrap();
     assert_eq!(receiver.taken(), [post.id.as_str(); 2]);
@@ -232,10 +232,10 @@ async fn redirects_are_told_and_not_followed() {
 #[tokio::test]
 async fn an_upload_may_take_longer_than_a_silence() {
     let folder = tempfile::tempdir().unwrap();
-    let big = vec![7; 32 << 20];
+    let big = vec![7; 64 << 20];
     let post = post(&folder, &[("b.mp4", &big)]);
-    // What the sockets hold (some megabytes) is silence to the sender: it must be short beside it.
-    let receiver = Receiver::start(&[Turn::Slow(150)]).await;
+    // What the sockets hold (ten megabytes) is silence to the sender: it must be short beside it.
+    let receiver = Receiver::start(&[Turn::Slow(60)]).await;
     let mut webhook = receiver.webhook();
     webhook.silence = Duration::from_millis(1500);
     let began = std::time::Instant::now();

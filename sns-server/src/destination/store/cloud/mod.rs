@@ -17,17 +17,15 @@ mod transport;
 
 use super::sidecar::hex;
 use super::template::Place;
-use super::{Body, Content, S3Keys, WebdavKeys};
+use super::{Content, S3Keys, WebdavKeys};
 use crate::config::secret::secret;
 use crate::destination::{Fault, FaultKind};
 use crate::names::numbered;
-use bytes::Bytes;
 use futures_util::TryStreamExt;
 use opendal::services::{S3, Webdav};
 use opendal::{Buffer, ErrorKind, HttpTransporter, OperationContext, Operator};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use std::io::Read;
 use transport::{Transport, Upload};
 
 /// Parts of S3 uploads; also what is read of a file at a time.
@@ -229,22 +227,16 @@ impl Cloud {
             Ok(writer) => writer,
             Err(error) => return Ok(Err(error)),
         };
-        let mut pieces = Pieces::of(&content.body)?;
-        let mut length = 0;
+        let mut pieces = content.source.clone().pieces(content.length, PART);
         let result = loop {
-            let piece = match pieces.next(PART).await {
-                Ok(piece) => piece,
+            match pieces.try_next().await {
                 Err(fault) => break Err(fault),
-            };
-            length += piece.len() as u64;
-            if piece.is_empty() {
-                if length != content.length {
-                    break Err(Fault::permanent("the file has changed since it came"));
+                Ok(None) => break Ok(writer.close().await.map(|_| ())),
+                Ok(Some(piece)) => {
+                    if let Err(error) = writer.write(piece).await {
+                        break Ok(Err(error));
+                    }
                 }
-                break Ok(writer.close().await.map(|_| ()));
-            }
-            if let Err(error) = writer.write(piece).await {
-                break Ok(Err(error));
             }
         };
         if !matches!(result, Ok(Ok(()))) {
@@ -256,7 +248,7 @@ impl Cloud {
 
     /// Streams to a name that is ours alone.
     async fn upload(&self, hidden: &str, content: &Content) -> Result<(), Fault> {
-        let upload = Upload { body: content.body.clone(), length: content.length };
+        let upload = Upload { source: content.source.clone(), length: content.length };
         let operator =
             with_transport(self.operator.clone(), self.transport.clone().uploading(upload));
         // opendal takes a whole body only; the transport puts the stream in its place.
@@ -330,51 +322,4 @@ fn fault(error: &opendal::Error) -> Fault {
         message => transport::one_line(message),
     };
     Fault { kind, message }
-}
-
-/// Reads a body piece by piece.
-struct Pieces {
-    source: Source,
-}
-
-enum Source {
-    File(std::fs::File),
-    Bytes(Bytes),
-}
-
-impl Pieces {
-    fn of(body: &Body) -> Result<Pieces, Fault> {
-        let source = match body {
-            Body::Bytes(bytes) => Source::Bytes(bytes.clone()),
-            Body::File(path) => match std::fs::File::open(path) {
-                Ok(file) => Source::File(file),
-                Err(error) => {
-                    let message = format!("cannot read {}: {error}", path.display());
-                    return Err(Fault::permanent(message));
-                }
-            },
-        };
-        Ok(Pieces { source })
-    }
-
-    /// The next piece of this length; shorter only at the end, where it is empty at last.
-    async fn next(&mut self, length: usize) -> Result<Bytes, Fault> {
-        match &mut self.source {
-            Source::Bytes(bytes) => Ok(bytes.split_to(length.min(bytes.len()))),
-            Source::File(file) => {
-                let unreadable = |error: std::io::Error| {
-                    Fault::transient(format!("cannot read the file: {error}"))
-                };
-                let file = file.try_clone().map_err(unreadable)?;
-                let read = tokio::task::spawn_blocking(move || {
-                    let mut piece = Vec::with_capacity(length);
-                    file.take(length as u64).read_to_end(&mut piece).map(|_| piece)
-                });
-                match read.await {
-                    Ok(piece) => Ok(piece.map_err(unreadable)?.into()),
-                    Err(error) => Err(unreadable(error.into())),
-                }
-            }
-        }
-    }
 }

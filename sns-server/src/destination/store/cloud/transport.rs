@@ -3,22 +3,17 @@
 //! Law: an answer that only a later attempt or a person can mend becomes a [`Fault`] here, where its
 //! status is still known; what opendal acts upon goes through.
 
-use super::{Body, Pieces};
+use crate::destination::upload::{PIECE, Pulse, Silence, Source};
 use crate::destination::{Fault, FaultKind, http};
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header, request, response};
 use futures_util::{TryStreamExt, stream};
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::time::Duration;
 
-/// What of a body is read to say why something was refused.
-const MOST_OF_A_REFUSAL: usize = 16 * 1024;
-/// Pieces of a streamed upload.
-const PIECE: usize = 256 * 1024;
-
-/// How long a service may think about an upload once all of it is on its way.
-const ACCEPT: Duration = Duration::from_secs(600);
+/// What is read of the answer to an upload, or of one that says why something was refused.
+const MOST_OF_AN_ANSWER: usize = 16 * 1024;
+/// A service may think about an upload for a while once all of it is on its way.
+const SILENCE: Silence = Silence { taking: http::SILENCE, answering: Duration::from_secs(600) };
 
 /// HTTP as opendal wants it.
 #[derive(Debug, Clone)]
@@ -33,15 +28,8 @@ pub(super) struct Transport {
 /// What a `PUT` streams instead of the body that opendal gave it.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
-    pub(super) body: Body,
+    pub(super) source: Source,
     pub(super) length: u64,
-}
-
-/// How an upload gets on.
-#[derive(Debug)]
-struct Moved {
-    last: Instant,
-    left: u64,
 }
 
 impl Transport {
@@ -72,35 +60,13 @@ impl Transport {
         }
         let upload = self.upload.clone().unwrap_or_else(|| Upload {
             length: body.len() as u64,
-            body: Body::Bytes(body.to_bytes()),
+            source: Source::Bytes(body.to_bytes()),
         });
         parts.headers.insert(header::CONTENT_LENGTH, upload.length.into());
-        let moved = Arc::new(Mutex::new(Moved { last: Instant::now(), left: upload.length }));
-        let pieces = Pieces::of(&upload.body)?;
-        let stream =
-            stream::try_unfold((pieces, Arc::clone(&moved)), async |(mut pieces, moved)| {
-                let piece = pieces.next(PIECE).await?;
-                if let Ok(mut moved) = moved.lock() {
-                    *moved = Moved {
-                        last: Instant::now(),
-                        left: moved.left.saturating_sub(piece.len() as u64),
-                    };
-                }
-                Ok::<_, Fault>((!piece.is_empty()).then_some((piece, (pieces, moved))))
-            });
+        let pulse = Pulse::of(upload.length);
+        let pieces = upload.source.pieces(upload.length, PIECE);
         let request = self.upload_client.put(parts.uri.to_string()).headers(parts.headers);
-        let mut answer = std::pin::pin!(request.body(reqwest::Body::wrap_stream(stream)).send());
-        loop {
-            if let Ok(answer) = timeout(Duration::from_secs(1), &mut answer).await {
-                return answer.map_err(|error| http::unanswered(&error));
-            }
-            let is_late = moved.lock().is_ok_and(|moved| {
-                moved.last.elapsed() > if moved.left > 0 { http::SILENCE } else { ACCEPT }
-            });
-            if is_late {
-                return Err(late());
-            }
-        }
+        http::send(request.body(pulse.body(pieces)), &pulse, SILENCE).await
     }
 }
 
@@ -115,7 +81,7 @@ impl HttpTransport for Transport {
         let answer = self.send(parts, body).await.map_err(failed)?;
         let status = answer.status();
         let is_missing = self.is_probe && status == StatusCode::NOT_FOUND;
-        if is_missing || !(status.is_success() || is_for_opendal(status)) {
+        if is_missing || !(status.is_success() || is_for_opendal(&method, status)) {
             return Err(refused(&method, answer).await);
         }
         let length = answer.content_length().filter(|_| method != Method::HEAD);
@@ -123,11 +89,14 @@ impl HttpTransport for Transport {
         if let Some(headers) = response.headers_mut() {
             headers.clone_from(answer.headers());
         }
-        if method == Method::PUT {
+        if [Method::PUT, Method::POST].contains(&method) {
             // The client of uploads would wait for it without end.
-            let body = timeout(http::SILENCE, answer.bytes()).await;
-            let body = body.map_err(|_| failed(late()))?;
-            let body = body.map_err(|error| failed(http::unanswered(&error)))?;
+            let body = http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE);
+            let body = body.await.map_err(failed)?;
+            // S3 may find out what is wrong only after it has said that all is well.
+            if let Some(fault) = late_refusal(&method, status, &String::from_utf8_lossy(&body)) {
+                return Err(failed(fault));
+            }
             let body = stream::iter((!body.is_empty()).then(|| Ok(Buffer::from(body))));
             return whole(response, HttpBody::new(body, length));
         }
@@ -145,36 +114,29 @@ fn whole(response: response::Builder, body: HttpBody) -> opendal::Result<Respons
     response.map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))
 }
 
-fn late() -> Fault {
-    Fault::transient("no answer (timed out)")
-}
-
 /// Answers that mean something to opendal: nothing there, something there already.
-fn is_for_opendal(status: StatusCode) -> bool {
-    [
-        StatusCode::NOT_MODIFIED,
-        StatusCode::NOT_FOUND,
-        StatusCode::METHOD_NOT_ALLOWED,
-        StatusCode::PRECONDITION_FAILED,
-    ]
-    .contains(&status)
+fn is_for_opendal(method: &Method, status: StatusCode) -> bool {
+    match status {
+        StatusCode::PRECONDITION_FAILED => true,
+        StatusCode::NOT_FOUND => ["HEAD", "PROPFIND", "DELETE"].contains(&method.as_str()),
+        StatusCode::METHOD_NOT_ALLOWED => method.as_str() == "MKCOL",
+        _ => false,
+    }
 }
 
 fn failed(fault: Fault) -> Error {
     Error::new(ErrorKind::Unexpected, fault.message.clone()).set_source(fault)
 }
 
-async fn refused(method: &Method, mut answer: reqwest::Response) -> Error {
-    let mut body = Vec::new();
-    while let Ok(Ok(Some(piece))) = timeout(http::SILENCE, answer.chunk()).await {
-        body.extend_from_slice(&piece);
-        if body.len() > MOST_OF_A_REFUSAL {
-            break;
-        }
-    }
+async fn refused(method: &Method, answer: reqwest::Response) -> Error {
     let status = answer.status();
-    let reason = reason(&String::from_utf8_lossy(&body));
-    let fault = http::refused(&answer, format!("{method} was answered {status}{reason}"));
+    let mut fault = http::refused(&answer, String::new());
+    // If it breaks off, the status says enough.
+    let body = http::body(answer, MOST_OF_AN_ANSWER, http::SILENCE).await.unwrap_or_default();
+    let body = String::from_utf8_lossy(&body);
+    let reason = reason(&body);
+    let advice = advice(status, code(&body).unwrap_or_default());
+    fault.message = format!("{method} was answered {status}{reason}{advice}");
     match status {
         StatusCode::NOT_IMPLEMENTED => {
             Error::new(ErrorKind::Unsupported, fault.message.clone()).set_source(fault)
@@ -207,6 +169,40 @@ fn unexplained(fault: Fault) -> Error {
             Error::new(ErrorKind::PermissionDenied, fault.message.clone()).set_source(fault)
         }
     }
+}
+
+/// An error in an answer that says that all is well. What was asked for did not happen.
+fn late_refusal(method: &Method, status: StatusCode, body: &str) -> Option<Fault> {
+    let code = code(body).filter(|_| status.is_success())?;
+    // That something is there already is for opendal.
+    let reason = (code != "PreconditionFailed").then(|| reason(body))?;
+    Some(Fault::transient(format!("{method} was answered {status}{reason}")))
+}
+
+/// What a person can do, by what S3 calls it (API reference, "Error responses"), or by the status.
+fn advice(status: StatusCode, code: &str) -> &'static str {
+    match code {
+        "NoSuchBucket" => "; make the bucket, or mend s3.bucket",
+        "AccessDenied" => "; let this key read and write here",
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "NotSignedUp" => {
+            "; mend s3.access_key and s3.secret_key"
+        }
+        "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
+            "; mend s3.region and s3.endpoint"
+        }
+        _ => match status {
+            StatusCode::UNAUTHORIZED => "; mend user and password",
+            StatusCode::INSUFFICIENT_STORAGE => "; make room there",
+            _ if status.is_redirection() => "; redirects are not followed, mend the address",
+            _ => "",
+        },
+    }
+}
+
+/// What S3 calls an error.
+fn code(body: &str) -> Option<&str> {
+    let (_, error) = body.split_once("<Error")?;
+    Some(error.split_once("<Code>")?.1.split_once("</Code>")?.0.trim())
 }
 
 /// What S3 and the WebDAV of Nextcloud say in their XML; nothing else is worth showing.
