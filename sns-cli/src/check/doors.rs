@@ -82,7 +82,7 @@ impl Walk<'_, '_> {
             None => true,
         };
         // What an NX mini is known to accept, is asked for unless another camera is named.
-        let strict = model.is_none_or(|model| model.name == "NX mini");
+        let strict = model.is_none_or(habits::wants_an_empty_gld);
         for (check, about) in [
             (HotspotCheck::Gld, "gld"),
             // Twice: the server known to work answers cookie and redirect in turn.
@@ -289,7 +289,7 @@ fn resource(session: &str) -> String {
     AnnounceAnswer::new(session, PHOTO_NAME).resource_id
 }
 
-fn not_found(what: &str) -> Fault {
+pub(crate) fn not_found(what: &str) -> Fault {
     Fault::new(Kind::NotUnderstood, format!("the firmware finds no {what} in the body"))
 }
 
@@ -306,9 +306,13 @@ fn refused(answer: &[u8], statuses: &[u16]) -> Result<String, Fault> {
 }
 
 /// The session that a login has opened.
-fn session(answer: &[u8]) -> Result<String, Fault> {
-    let answer = LoginAnswer::scan(&camera::body(answer)).filter(|a| !a.session_key.is_empty());
+pub(crate) fn session(answer: &[u8]) -> Result<String, Fault> {
+    let body = camera::body(answer);
+    let answer = LoginAnswer::scan(&body).filter(|a| !a.session_key.is_empty());
     let answer = answer.ok_or_else(|| not_found("<Response SessionKey=\"…\">"))?;
+    if !body.contains("<LoginPeopleID=\"") {
+        return Err(not_found("<LoginPeopleID=\"…\", which is no attribute"));
+    }
     // 32 hexadecimal characters and a name of 16 are known to work; twice as long is a guess.
     judge::odd("the SessionKey", &answer.session_key, 64, |c| c.is_ascii_alphanumeric())?;
     judge::odd("the LoginPeopleID", &answer.screen_name, 32, |c| matches!(c, ' '..='~'))?;
@@ -316,7 +320,7 @@ fn session(answer: &[u8]) -> Result<String, Fault> {
 }
 
 /// Where the file is to be brought.
-fn announced(answer: &[u8], server: &[IpAddr], port: u16) -> Result<String, Fault> {
+pub(crate) fn announced(answer: &[u8], server: &[IpAddr], port: u16) -> Result<String, Fault> {
     judge::status(answer, 200)?;
     let answer = AnnounceAnswer::scan(&camera::body(answer));
     let AnnounceAnswer { host: place, resource_id } =
@@ -340,7 +344,7 @@ fn announced(answer: &[u8], server: &[IpAddr], port: u16) -> Result<String, Faul
 }
 
 /// The answer to an ST1000 that asks for the time.
-fn time(answer: &[u8]) -> Result<(String, ()), Fault> {
+pub(crate) fn time(answer: &[u8]) -> Result<(String, ()), Fault> {
     judge::status(answer, 200)?;
     let body = camera::body(answer);
     let time = body.split_once("<currentServerTime>").and_then(|(_, rest)| rest.split_once('<'));

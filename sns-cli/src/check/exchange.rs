@@ -4,7 +4,7 @@
 
 use super::segments;
 use samsung_sns::camera;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -19,22 +19,22 @@ const MAX_ANSWER: usize = 64 * 1024;
 
 /// An answer, and how it came.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// Head and body.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// In how many reads it came.
-    pub(super) reads: u32,
+    pub(crate) reads: u32,
     /// In how many TCP segments, if the kernel tells.
-    pub(super) segments: Option<u32>,
+    pub(crate) segments: Option<u32>,
     /// From the last byte of the request to the last of the answer.
-    pub(super) took: Duration,
+    pub(crate) took: Duration,
     /// What happened then.
-    pub(super) end: End,
+    pub(crate) end: End,
 }
 
 /// What happened behind the last byte that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The server closed.
     Closed,
     /// The connection was reset.
@@ -47,7 +47,7 @@ pub(super) enum End {
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// There is no connection.
     #[error("no connection: {0}")]
     Connect(String),
@@ -71,12 +71,22 @@ pub(super) fn connect(address: SocketAddr) -> Result<TcpStream, NoAnswer> {
 /// Sends a request and takes what comes.
 pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> Result<Answer, NoAnswer> {
     let mut stream = connect(address)?;
-    let broken = |error: std::io::Error| NoAnswer::Broken(error.to_string());
+    let broken = |error: io::Error| NoAnswer::Broken(error.to_string());
     stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
     // An answer that comes although sending failed is an answer.
     let failed = stream.write_all(request).err();
+    receive(&mut stream, failed, PATIENCE)
+}
+
+/// Takes what comes, for so long at most. `failed`: why sending did not come to its end.
+pub(crate) fn receive(
+    stream: &mut TcpStream,
+    failed: Option<io::Error>,
+    patience: Duration,
+) -> Result<Answer, NoAnswer> {
+    let broken = |error: io::Error| NoAnswer::Broken(error.to_string());
     let sent = Instant::now();
-    let mut deadline = sent + PATIENCE;
+    let mut deadline = sent + patience;
     let mut answer = Answer {
         bytes: Vec::new(),
         reads: 0,
@@ -116,7 +126,7 @@ pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> Result<Answer, No
             }
         }
     }
-    answer.segments = segments::received(&stream);
+    answer.segments = segments::received(stream);
     match (answer.bytes.is_empty(), failed, answer.end) {
         (false, _, _) => Ok(answer),
         (true, Some(error), _) => Err(broken(error)),

@@ -5,16 +5,16 @@
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// What kind of thing.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// What was seen.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Fault {
     /// A fault of this kind.
-    pub(super) fn new(kind: Kind, text: impl Into<String>) -> Fault {
+    pub(crate) fn new(kind: Kind, text: impl Into<String>) -> Fault {
         Fault { kind, text: text.into() }
     }
 }
@@ -23,7 +23,7 @@ macro_rules! kinds {
     ($($kind:ident $code:literal $advice:literal)*) => {
         /// The kinds of faults.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Kind { $(#[doc = concat!("`", $code, "`")] $kind),* }
+        pub(crate) enum Kind { $(#[doc = concat!("`", $code, "`")] $kind),* }
 
         impl Kind {
             /// All of them, for the test of the guide.
@@ -31,12 +31,12 @@ macro_rules! kinds {
             const ALL: &[Kind] = &[$(Kind::$kind),*];
 
             /// The name that scripts and the guide know it by.
-            pub(super) fn code(self) -> &'static str {
+            pub(crate) fn code(self) -> &'static str {
                 match self { $(Kind::$kind => $code),* }
             }
 
             /// What to do about it.
-            pub(super) fn advice(self) -> &'static str {
+            pub(crate) fn advice(self) -> &'static str {
                 match self { $(Kind::$kind => $advice),* }
             }
         }

@@ -27,7 +27,7 @@ const SPELT: [&str; 8] = [
 ];
 
 /// What is wrong with how an answer came, whatever it says.
-pub(super) fn transport(answer: &Answer) -> Vec<Fault> {
+pub(crate) fn transport(answer: &Answer) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut found = |kind, text: String| faults.push(Fault::new(kind, text));
     let bytes = &answer.bytes;
@@ -113,7 +113,7 @@ pub(super) fn status(answer: &[u8], wanted: u16) -> Result<(), Fault> {
 
 /// Whether the answer says "online" to a camera that makes this check; `strict` if what is only
 /// known to work is asked for, too.
-pub(super) fn hotspot(check: HotspotCheck, strict: bool, answer: &[u8]) -> Result<String, Fault> {
+pub(crate) fn hotspot(check: HotspotCheck, strict: bool, answer: &[u8]) -> Result<String, Fault> {
     let head = &answer[..head_length(answer).unwrap_or(answer.len())];
     let status_now = camera::status(answer).unwrap_or(0);
     let is_redirect = (300..=309).contains(&status_now);

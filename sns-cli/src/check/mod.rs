@@ -4,10 +4,10 @@
 //! a camera would meet: the names, the address, the port, then every answer in its order.
 
 mod dns;
-mod doors;
-mod exchange;
-mod fault;
-mod judge;
+pub(crate) mod doors;
+pub(crate) mod exchange;
+pub(crate) mod fault;
+pub(crate) mod judge;
 mod names;
 mod segments;
 mod show;

@@ -1,28 +1,37 @@
 //! A post to a social site: login, then announce and upload of each file, then logout.
 //!
 //! Law: the order and the bytes are the camera's. It stops where the firmware would: at the first
-//! answer that it does not understand.
+//! answer that it does not understand. What it has logged in to it logs out of, as long as somebody
+//! answers; whether cameras do that after a refusal is not known.
 
-use super::answer::{accepted, not_understood};
 use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
 use super::stop::Stop;
+use crate::check::doors::{announced, not_found, session};
 use crate::{habits, login};
 use samsung_sns::camera;
 use samsung_sns::message::auth::{LoginAnswer, Logout};
-use samsung_sns::message::media::{Announce, AnnounceAnswer, Media};
+use samsung_sns::message::media::{Announce, Media};
+use std::net::SocketAddr;
 
 /// Posts all files.
 pub(super) fn send(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
     let session_key = login(camera)?;
-    for photo in photos {
+    let sent = photos.iter().try_for_each(|photo| {
         let resource_id = announce(camera, &session_key, photo)?;
-        upload(camera, &resource_id, photo)?;
+        upload(camera, &resource_id, photo)
+    });
+    match sent {
+        Err(stop) if !stop.was_answered() => Err(stop),
+        sent => sent.and(logout(camera, session_key)),
     }
+}
+
+fn logout(camera: &mut Camera<'_>, session_key: String) -> Result<(), Stop> {
     let logout = Logout { session_key: Some(session_key), user: None };
     let request = camera::logout(&camera.arguments.site, &logout);
-    camera.exchange(Step::Logout, "logout", &[Piece::Bytes(&request)], accepted)?;
+    camera.exchange(Step::Logout, "logout", &[Piece::Bytes(&request)], |_| Ok(()))?;
     camera.say("logout accepted, session closed");
     Ok(())
 }
@@ -32,30 +41,26 @@ fn login(camera: &mut Camera<'_>) -> Result<String, Stop> {
     // Without --model it sends anything anywhere, so that every site can be tried.
     if arguments.model.is_some() && arguments.site.wants_oauth() {
         let request = camera::oauth_login(&arguments.site);
-        return session(camera, &request);
+        return open(camera, &request);
     }
     let in_clear = arguments.model.is_some_and(habits::sends_credentials_in_clear);
     let login =
         login::of(&arguments.user, &arguments.password, in_clear).map_err(Stop::impossible)?;
     let request = camera::login(&arguments.site, &login)
         .map_err(|error| Stop::impossible(format!("cannot log in: {error}")))?;
-    session(camera, &request)
+    open(camera, &request)
 }
 
 /// The session that a login opens.
-fn session(camera: &mut Camera<'_>, request: &[u8]) -> Result<String, Stop> {
+fn open(camera: &mut Camera<'_>, request: &[u8]) -> Result<String, Stop> {
     let read = |answer: &[u8]| {
-        let answer = LoginAnswer::scan(&accepted(answer)?);
-        answer
-            .filter(|answer| !answer.session_key.is_empty())
-            .ok_or_else(|| not_understood("it finds no <Response SessionKey=\"…\"> in the body"))
+        let name = LoginAnswer::scan(&camera::body(answer)).map(|answer| answer.screen_name);
+        Ok((session(answer)?, name.unwrap_or_default()))
     };
-    let answer = camera.exchange(Step::Login, "login", &[Piece::Bytes(request)], read)?;
-    camera.say(&format!(
-        "login accepted, session opened; the camera shows the name {:?}",
-        answer.screen_name
-    ));
-    Ok(answer.session_key)
+    let (session_key, name) =
+        camera.exchange(Step::Login, "login", &[Piece::Bytes(request)], read)?;
+    camera.say(&format!("login accepted, session opened; the camera shows the name {name:?}"));
+    Ok(session_key)
 }
 
 fn announce(camera: &mut Camera<'_>, session_key: &str, photo: &Photo) -> Result<String, Stop> {
@@ -73,16 +78,12 @@ fn announce(camera: &mut Camera<'_>, session_key: &str, photo: &Photo) -> Result
     };
     let request = camera::announce(&arguments.site, &announce);
     let what = format!("{}: announce", photo.name);
-    let read = |answer: &[u8]| {
-        let answer = AnnounceAnswer::scan(&accepted(answer)?);
-        answer
-            .filter(|answer| !answer.resource_id.is_empty())
-            .ok_or_else(|| not_understood("it finds no HostAddr and ResourceID in the body"))
-    };
-    let answer = camera.exchange(Step::Announce, &what, &[Piece::Bytes(&request)], read)?;
+    let addresses: Vec<_> = arguments.server.addresses()?.iter().map(SocketAddr::ip).collect();
+    let read = |answer: &[u8]| announced(answer, &addresses, arguments.server.port());
+    let resource_id = camera.exchange(Step::Announce, &what, &[Piece::Bytes(&request)], read)?;
     let media = if photo.is_video() { "video" } else { "photo" };
     camera.say(&format!("{}: {media} announced, the server waits for it", photo.name));
-    Ok(answer.resource_id)
+    Ok(resource_id)
 }
 
 fn upload(camera: &mut Camera<'_>, resource_id: &str, photo: &Photo) -> Result<(), Stop> {
@@ -90,12 +91,12 @@ fn upload(camera: &mut Camera<'_>, resource_id: &str, photo: &Photo) -> Result<(
     let what = format!("{}: upload", photo.name);
     let pieces = [Piece::Bytes(&head), Piece::File(photo)];
     camera.exchange(Step::Upload, &what, &pieces, |answer| {
-        accepted(answer)?;
         match camera::has_succeeded(answer) {
             true => Ok(()),
-            false => Err(not_understood("it finds no Status=\"succ\" in the body")),
+            false => Err(not_found("Status=\"succ\"")),
         }
     })?;
+    camera.safe += 1;
     camera.say(&format!("{}: the server says it is safe", photo.name));
     Ok(())
 }
