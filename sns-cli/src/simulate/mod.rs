@@ -59,16 +59,17 @@ pub(crate) struct Arguments {
     /// What the person typed on the camera; behind each ~ the alt text of a photo: 'a text~one~two'
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// Make the hotspot check first; without any PHOTO, nothing else
+    /// Make the hotspot check first; without any PHOTO, nothing else is done or needed
     #[arg(long)]
     hotspot: bool,
     /// Send no faster than this, on each connection
     #[arg(long, value_name = "20KiB/s", value_parser = link::rate)]
     rate: Option<u64>,
-    /// Break the connection off after so many bytes of an upload or e-mail, its head included
+    /// Break the connection off after so many bytes of an upload or e-mail, its head included; if
+    /// that is behind its end, nothing is cut, which is told
     #[arg(long, value_name = "BYTES", value_parser = link::size)]
     cut_at: Option<u64>,
-    /// Send everything so many times, and tell only how it went in all
+    /// Send everything so many times, and tell only how it went in all; Ctrl-C ends it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// Be so many cameras at once; without --repeat, each sends once
