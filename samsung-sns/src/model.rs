@@ -45,6 +45,8 @@ pub struct Check {
 pub struct Model {
     /// Its name as printed on the camera.
     pub name: &'static str,
+    /// Another name that it was sold under.
+    pub also: Option<&'static str>,
     /// The platform or group it belongs to.
     pub generation: &'static str,
     /// What it can send.
@@ -60,8 +62,8 @@ pub struct Model {
 }
 
 const fn model(name: &'static str, generation: &'static str, support: Support) -> Model {
-    let (sends, hotspot, firmware) = (Sends::Unknown, None, None);
-    Model { name, generation, sends, hotspot, firmware, support, remarks: "" }
+    let (sends, also, hotspot, firmware) = (Sends::Unknown, None, None, None);
+    Model { name, also, generation, sends, hotspot, firmware, support, remarks: "" }
 }
 
 impl Model {
@@ -75,6 +77,11 @@ impl Model {
         self
     }
 
+    const fn also(mut self, name: &'static str) -> Model {
+        self.also = Some(name);
+        self
+    }
+
     const fn firmware(mut self, firmware: &'static str) -> Model {
         self.firmware = Some(firmware);
         self
@@ -85,10 +92,11 @@ impl Model {
         self
     }
 
-    /// The model of this name, in any case and with or without spaces: `nx300`, `NX mini`.
+    /// The model sold under this name, in any case and with or without spaces: `nx300`, `NX mini`.
     pub fn find(name: &str) -> Option<&'static Model> {
         let plain = |name: &str| name.replace([' ', '-'], "").to_ascii_lowercase();
-        MODELS.iter().find(|model| plain(model.name) == plain(name))
+        let is_its = |its: &str| plain(its) == plain(name);
+        MODELS.iter().find(|model| is_its(model.name) || model.also.is_some_and(is_its))
     }
 }
 
@@ -149,7 +157,7 @@ pub static MODELS: &[Model] = &[
     model("SH100", COMPACT, Full).firmware("1103021").remarks(NO_192),
     model("DV150F", COMPACT, Full).checks(Msn, true).firmware("1310101"),
     model("DV300F", COMPACT, Full).checks(Yahoo, false),
-    model("ST1000", COMPACT, No).remarks(
+    model("ST1000", COMPACT, No).also("CL65").remarks(
         "also sold as CL65; asks for the time and a list of providers whose format is unknown; \
          refuses a server address that begins with 192.168.",
     ),
@@ -227,7 +235,7 @@ mod tests {
 
     #[test]
     fn models_are_found_as_people_write_them() {
-        for name in ["NX300", "nx300", "NX mini", "nxmini", "HMX-QF30", "hmxqf30"] {
+        for name in ["NX300", "nx300", "NX mini", "nxmini", "HMX-QF30", "hmxqf30", "cl65"] {
             assert!(Model::find(name).is_some(), "{name}");
         }
         assert_eq!(Model::find("NX9000"), None);

@@ -3,56 +3,36 @@
 //! Law: a status that is not 200 is a refusal. Everything else is judged as `check` judges it: where
 //! that says red, the camera stops.
 
+use super::camera::Step;
 use super::stop::{Kind, Stop};
-use crate::check::exchange::Answer;
-use crate::check::fault::{self, Fault};
-use crate::check::judge;
+use crate::check::verdict::Judged;
 use samsung_sns::answer::scan_reason;
 use samsung_sns::camera;
 
-/// A refusal, if it is one.
-pub(super) fn accepted(answer: &Answer) -> Result<(), Stop> {
-    match camera::status(&answer.bytes) {
-        Some(status) if status != 200 => Err(refused(status, &answer.bytes)),
-        _ => Ok(()),
-    }
-}
-
-/// What `read` finds in the answer, unless that, or how the answer came, is wrong. `kind` is what it
-/// is called then. After a file, how long the answer took is not known: it may have been on its way
-/// for long after the last byte was handed to the network.
+/// What the camera goes on with, and what is worth a note; or why it stops.
 pub(super) fn understood<T>(
-    answer: &Answer,
-    after_file: bool,
-    kind: Kind,
-    read: impl FnOnce(&[u8]) -> Result<T, Fault>,
-) -> Result<T, Stop> {
-    let mut faults = judge::transport(answer);
-    faults.retain(|fault| !(after_file && fault.kind == fault::Kind::Slow));
-    let found = match read(&answer.bytes) {
-        Ok(found) if faults.is_empty() => return Ok(found),
-        Ok(_) => None,
-        // What is no HTTP at all says nothing else.
-        Err(fault) => Some(fault).filter(|_| camera::status(&answer.bytes).is_some()),
-    };
-    let kind = if found.is_some() { kind } else { Kind::Unfit };
-    let told: Vec<String> = found.iter().chain(&faults).map(told).collect();
-    let so = match kind {
-        Kind::Offline => {
-            "the camera believes that it is offline, and opens its browser at http://samsungimaging.com"
+    step: Step,
+    answer: &[u8],
+    judged: Judged<T>,
+) -> Result<(T, Vec<String>), Stop> {
+    let Judged { made, red, notes, is_somebody_else } = judged;
+    // A hotspot check may be answered with a redirect, and is never refused.
+    let may_be_refused = step != Step::Hotspot && !is_somebody_else;
+    match (camera::status(answer).filter(|&status| status != 200), made) {
+        (Some(status), _) if may_be_refused => Err(refused(status, answer)),
+        (_, Some(made)) if red.is_empty() => Ok((made, notes)),
+        (_, made) => {
+            let (kind, so) = match (step, made) {
+                (Step::Hotspot, None) => (
+                    Kind::Offline,
+                    "the camera believes that it is offline, and opens its browser at \
+                     http://samsungimaging.com",
+                ),
+                _ => (Kind::Unfit, "the camera stops here"),
+            };
+            Err(Stop::new(kind, format!("{so}: {}", red.join("; "))))
         }
-        _ => "the camera stops here",
-    };
-    Err(Stop::new(kind, format!("{so}: {}", told.join("; "))))
-}
-
-/// A fault in the words of `check`, by the name that its guide has for it.
-fn told(fault: &Fault) -> String {
-    let unknown = match fault.kind {
-        fault::Kind::LeftOpen => ", and whether a camera waits for its end is not known",
-        _ => "",
-    };
-    format!("{}{unknown} ({}: {})", fault.text, fault.kind.code(), fault.kind.advice())
+    }
 }
 
 /// The server said something else than 200.

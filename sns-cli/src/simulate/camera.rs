@@ -4,11 +4,11 @@
 //! stops it; of many only the sums are told.
 
 use super::Arguments;
-use super::answer::{accepted, understood};
+use super::answer::understood;
 use super::link::Link;
 use super::server::Piece;
 use super::stop::{Kind, Stop};
-use crate::check::fault::Fault;
+use crate::check::verdict::{Came, Judged};
 use crate::{Outcome, print};
 use indicatif::ProgressBar;
 use std::io::{self, ErrorKind, Write};
@@ -114,14 +114,14 @@ impl<'a> Camera<'a> {
         }
     }
 
-    /// Sends a request and gives what `read` finds in its answer. `what` begins the sentence that
+    /// Sends a request and gives what `read` makes of its answer. `what` begins the sentence that
     /// says why not.
     pub(super) fn exchange<T>(
         &mut self,
         step: Step,
         what: &str,
         pieces: &[Piece<'_>],
-        read: impl FnOnce(&[u8]) -> Result<T, Fault>,
+        read: impl FnOnce(&Came) -> Judged<T>,
     ) -> Result<T, Stop> {
         let Arguments { server, rate, cut_at, .. } = self.arguments;
         let carries_files = step.carries_files();
@@ -130,14 +130,7 @@ impl<'a> Camera<'a> {
         let began = Instant::now();
         let answer = server.exchange(pieces, Link { rate: *rate, cut_at }, self.bar);
         let took = began.elapsed();
-        let done = answer.and_then(|answer| {
-            if step == Step::Hotspot {
-                // A redirect may be the right answer.
-                return understood(&answer, false, Kind::Offline, read);
-            }
-            accepted(&answer)?;
-            understood(&answer, carries_files, Kind::Unfit, read)
-        });
+        let done = answer.and_then(|came| understood(step, came.bytes(), read(&came)));
         let done = done.map_err(|stop| stop.of(what));
         self.samples.push(Sample {
             step,
@@ -148,7 +141,10 @@ impl<'a> Camera<'a> {
         match &done {
             Err(stop) if stop.outcome() == Outcome::Bad => self.say(&stop.sentence),
             Err(_) => {} // a complaint, and the last that is said
-            Ok(_) => {
+            Ok((_, notes)) => {
+                for note in notes {
+                    self.say(&format!("note: {what}: {note}"));
+                }
                 if let Some(at) = cut_at {
                     self.say(&format!(
                         "note: --cut-at cut nothing: {what} has {length} bytes, no more than {at}"
@@ -156,6 +152,6 @@ impl<'a> Camera<'a> {
                 }
             }
         }
-        done
+        done.map(|(made, _)| made)
     }
 }

@@ -34,8 +34,11 @@ pub(super) fn send(camera: &mut Camera<'_>, to: &str, photos: &[Photo]) -> Resul
         pieces.extend([Piece::Bytes(head), Piece::File(photo)]);
     }
     pieces.push(Piece::Bytes(&request.closing));
-    let read = |answer: &[u8]| Ok(camera::has_succeeded(answer));
-    let has_succeeded = camera.exchange(Step::Email, "e-mail", &pieces, read)?;
+    let mut has_succeeded = false;
+    camera.exchange(Step::Email, "e-mail", &pieces, |came| {
+        has_succeeded = camera::has_succeeded(came.bytes());
+        came.any()
+    })?;
     camera.safe = photos.len();
     let files = match photos.len() {
         1 => "1 file".to_owned(),

@@ -163,7 +163,7 @@ fn post(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
     let done = steps(camera, photos);
     if done.is_err() && camera.safe < photos.len() {
         let names: Vec<&str> = photos[camera.safe..].iter().map(|photo| &*photo.name).collect();
-        camera.say(&format!("not sent: {}", names.join(", ")));
+        camera.say(&format!("not sent, as far as the camera knows: {}", names.join(", ")));
     }
     done
 }

@@ -8,7 +8,7 @@ use super::photo::Photo;
 use super::server::Piece;
 use super::stop::{Kind, Stop};
 use super::{Arguments, DUID};
-use crate::check::{doors, judge};
+use crate::check::verdict::Came;
 use crate::habits;
 use samsung_sns::camera;
 use samsung_sns::endpoint::HotspotCheck;
@@ -87,9 +87,8 @@ pub(super) fn hotspot(camera: &mut Camera<'_>) -> Result<(), Stop> {
     let what = format!("hotspot check {name}");
     let strict = model.is_some_and(habits::wants_an_empty_gld);
     let request = camera::hotspot_check(check);
-    camera.exchange(Step::Hotspot, &what, &[Piece::Bytes(&request)], |answer| {
-        judge::hotspot(check, strict, answer)
-    })?;
+    let read = |came: &Came| came.hotspot(check, strict);
+    camera.exchange(Step::Hotspot, &what, &[Piece::Bytes(&request)], read)?;
     let whose = if is_guess { " (the NX300's; its own is not known)" } else { "" };
     camera.say(&format!("{what}{whose}: online"));
     Ok(())
@@ -98,11 +97,11 @@ pub(super) fn hotspot(camera: &mut Camera<'_>) -> Result<(), Stop> {
 /// What an ST1000/CL65 does: it has never come further than this, so files stay where they are.
 pub(super) fn st1000(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
     let request = camera::time();
-    camera.exchange(Step::Time, "time", &[Piece::Bytes(&request)], doors::time)?;
+    camera.exchange(Step::Time, "time", &[Piece::Bytes(&request)], Came::time)?;
     camera.say("time: told");
     let request = camera::service_providers(DUID);
     let what = "list of providers";
-    camera.exchange(Step::Providers, what, &[Piece::Bytes(&request)], |_| Ok(()))?;
+    camera.exchange(Step::Providers, what, &[Piece::Bytes(&request)], Came::any)?;
     let told = "list of providers: answered; here the camera stops, since nobody knows its format";
     camera.say(told);
     match photos {

@@ -7,7 +7,7 @@
 use super::link::{Broken, Link, Sender};
 use super::photo::Photo;
 use super::stop::{Kind, Stop};
-use crate::check::exchange::{Answer, NoAnswer, receive};
+use crate::check::verdict::{Came, NoAnswer};
 use indicatif::ProgressBar;
 use std::io::{self, ErrorKind, Read, Seek};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -68,6 +68,14 @@ pub(super) enum Piece<'a> {
 }
 
 impl Piece<'_> {
+    /// Its bytes, if they are in memory.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Piece::Bytes(bytes) => bytes,
+            Piece::File(_) => &[],
+        }
+    }
+
     /// Its length in bytes.
     pub(super) fn length(&self) -> u64 {
         match self {
@@ -84,7 +92,7 @@ impl Server {
         pieces: &[Piece<'_>],
         link: Link,
         bar: &ProgressBar,
-    ) -> Result<Answer, Stop> {
+    ) -> Result<Came, Stop> {
         let mut stream = self.connect()?;
         let mut sender = link.over(&mut stream);
         let sent = pieces.iter().try_for_each(|piece| match piece {
@@ -107,7 +115,8 @@ impl Server {
             (None, true) => PATIENCE_AFTER_FILE,
             (None, false) => PATIENCE,
         };
-        receive(&mut stream, failed, patience).map_err(|why| {
+        let request = pieces.first().map_or(&[][..], Piece::bytes);
+        Came::receive(&mut stream, request, failed, (with_file, patience)).map_err(|why| {
             let kind = match why {
                 NoAnswer::Silent => Kind::NoAnswer,
                 _ if has_stalled => Kind::NoAnswer,

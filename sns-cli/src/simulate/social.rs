@@ -8,7 +8,7 @@ use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
 use super::stop::Stop;
-use crate::check::doors::{announced, not_found, session};
+use crate::check::verdict::Came;
 use crate::{habits, login};
 use samsung_sns::camera;
 use samsung_sns::message::auth::{LoginAnswer, Logout};
@@ -31,7 +31,7 @@ pub(super) fn send(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop
 fn logout(camera: &mut Camera<'_>, session_key: String) -> Result<(), Stop> {
     let logout = Logout { session_key: Some(session_key), user: None };
     let request = camera::logout(&camera.arguments.site, &logout);
-    camera.exchange(Step::Logout, "logout", &[Piece::Bytes(&request)], |_| Ok(()))?;
+    camera.exchange(Step::Logout, "logout", &[Piece::Bytes(&request)], Came::any)?;
     camera.say("logout accepted, session closed");
     Ok(())
 }
@@ -53,12 +53,12 @@ fn login(camera: &mut Camera<'_>) -> Result<String, Stop> {
 
 /// The session that a login opens.
 fn open(camera: &mut Camera<'_>, request: &[u8]) -> Result<String, Stop> {
-    let read = |answer: &[u8]| {
-        let name = LoginAnswer::scan(&camera::body(answer)).map(|answer| answer.screen_name);
-        Ok((session(answer)?, name.unwrap_or_default()))
-    };
-    let (session_key, name) =
-        camera.exchange(Step::Login, "login", &[Piece::Bytes(request)], read)?;
+    let mut name = String::new();
+    let session_key = camera.exchange(Step::Login, "login", &[Piece::Bytes(request)], |came| {
+        let answer = LoginAnswer::scan(&camera::body(came.bytes()));
+        name = answer.map(|answer| answer.screen_name).unwrap_or_default();
+        came.login()
+    })?;
     camera.say(&format!("login accepted, session opened; the camera shows the name {name:?}"));
     Ok(session_key)
 }
@@ -79,7 +79,7 @@ fn announce(camera: &mut Camera<'_>, session_key: &str, photo: &Photo) -> Result
     let request = camera::announce(&arguments.site, &announce);
     let what = format!("{}: announce", photo.name);
     let addresses: Vec<_> = arguments.server.addresses()?.iter().map(SocketAddr::ip).collect();
-    let read = |answer: &[u8]| announced(answer, &addresses, arguments.server.port());
+    let read = |came: &Came| came.announce(&addresses, arguments.server.port());
     let resource_id = camera.exchange(Step::Announce, &what, &[Piece::Bytes(&request)], read)?;
     let media = if photo.is_video() { "video" } else { "photo" };
     camera.say(&format!("{}: {media} announced, the server waits for it", photo.name));
@@ -90,12 +90,7 @@ fn upload(camera: &mut Camera<'_>, resource_id: &str, photo: &Photo) -> Result<(
     let head = camera::upload_head(resource_id, photo.media_type, photo.length);
     let what = format!("{}: upload", photo.name);
     let pieces = [Piece::Bytes(&head), Piece::File(photo)];
-    camera.exchange(Step::Upload, &what, &pieces, |answer| {
-        match camera::has_succeeded(answer) {
-            true => Ok(()),
-            false => Err(not_found("Status=\"succ\"")),
-        }
-    })?;
+    camera.exchange(Step::Upload, &what, &pieces, Came::upload)?;
     camera.safe += 1;
     camera.say(&format!("{}: the server says it is safe", photo.name));
     Ok(())

@@ -84,7 +84,7 @@ const CASES: &[Case] = &[
             let head = names.iter().fold(head.to_owned(), lower);
             vec![format!("{head}\r\n\r\n{body}").into_bytes()]
         },
-        "Content-Type is spelt content-type (header-spelling: ",
+        "Content-Type is spelt content-type, Content-Length is spelt content-length, ",
     ),
     (
         at_login,
@@ -101,8 +101,11 @@ const CASES: &[Case] = &[
     ),
     (
         at_announce,
-        |answer| vec![replace(answer, "snsgw.samsungmobile.com:80", "example.com:8080     ")],
-        "the camera is told to bring the file to example.com:8080 ",
+        |answer| {
+            let elsewhere = body(answer).replace("snsgw.samsungmobile.com:80", "example.com:8080");
+            vec![with_body(answer, &elsewhere)]
+        },
+        "the camera is told to bring the file to example.com:8080 (upload-elsewhere: ",
     ),
     (
         at_announce,
@@ -115,7 +118,7 @@ const CASES: &[Case] = &[
             let name = body(answer).replace("<LoginPeopleID=", "<LoginPeopleID Value=");
             vec![with_body(answer, &name)]
         },
-        "the firmware finds no <LoginPeopleID=\"…\"",
+        "the body has no <LoginPeopleID=\"…\"; ",
     ),
 ];
 
@@ -141,7 +144,7 @@ fn where_check_says_red_the_camera_stops() {
         let text = said(&output);
         assert_eq!(output.status.code(), Some(1), "{told}: {text}");
         assert!(text.contains(told), "{told:?} is not in {text}");
-        assert!(text.contains("not sent: SAM_0001.JPG\n"), "{text}");
+        assert!(text.contains("not sent, as far as the camera knows: SAM_0001.JPG\n"), "{text}");
         assert!(!text.contains("it is safe"), "{text}");
         let uploads = received.lock().unwrap().iter().filter(|request| at_upload(request)).count();
         assert_eq!(
@@ -231,7 +234,10 @@ fn after_a_refusal_it_logs_out_and_says_what_is_not_sent() {
     let refused = told.find("SAM_0002.JPG: upload: refused: 413").unwrap();
     let logged_out = told.find("logout accepted").unwrap();
     assert!(refused < logged_out, "in the order in which it happened: {told}");
-    assert!(told.ends_with("not sent: SAM_0002.JPG, SAM_0003.JPG\n"), "{told}");
+    assert!(
+        told.ends_with("not sent, as far as the camera knows: SAM_0002.JPG, SAM_0003.JPG\n"),
+        "{told}"
+    );
     assert_eq!(received.lock().unwrap().len(), 6);
 }
 
