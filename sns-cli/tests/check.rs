@@ -279,7 +279,7 @@ const CASES: &[Case] = &[
             let answer = replace(&answer, "Connection: close", "Connection: keep-alive");
             vec![Act::Write(answer), Act::Hold]
         },
-        found: &[("upload", "header-missing"), ("upload", "left-open")],
+        found: &[("upload", "left-open")],
     },
     Case {
         name: "a wrong status",
@@ -632,6 +632,12 @@ const CASES: &[Case] = &[
         found: &[("upload", "not-as-known?")],
     },
     Case {
+        name: "no space behind the colons",
+        door: at_yahoo,
+        spoil: |answer| write(text(&answer).replace(": ", ":").into_bytes()),
+        found: &[("hotspot", "not-as-known?"), ("hotspot", "not-as-known?")],
+    },
+    Case {
         name: "a cookie in capitals",
         door: at_msn,
         spoil: |answer| write(replace(&answer, "Domain=.msn.com", "DOMAIN=.MSN.COM")),
@@ -641,13 +647,13 @@ const CASES: &[Case] = &[
         name: "the time in seconds",
         door: |endpoint| *endpoint == Endpoint::Time,
         spoil: |answer| in_body(&answer, "1795302000000", "1795302000"),
-        found: &[("time", "odd-value")],
+        found: &[("time", "time-wrong")],
     },
     Case {
         name: "no time",
         door: |endpoint| *endpoint == Endpoint::Time,
         spoil: |answer| in_body(&answer, "1795302000000", "0"),
-        found: &[("time", "odd-value")],
+        found: &[("time", "time-wrong")],
     },
     Case {
         name: "a server that knows no list of providers",
@@ -720,7 +726,9 @@ fn a_request_that_is_not_read_before_it_is_answered_is_found() {
     assert_eq!(output.status.code(), Some(1));
     let upload = &lines(&output).into_iter().find(|line| line["check"] == "upload").unwrap();
     let codes = upload["faults"].to_string();
-    assert!(codes.contains("\"reset\"") || codes.contains("\"no-answer\""), "{upload}");
+    // Which of them, depends on how far the request came before the answer.
+    let may_be = ["\"reset\"", "\"no-answer\"", "\"answered-early\""];
+    assert!(may_be.iter().any(|code| codes.contains(code)), "{upload}");
 }
 
 #[test]
@@ -865,9 +873,9 @@ fn who_stands_in_the_place_of_the_server_is_told_once() {
         assert_eq!(lines("RED "), 3, "{name}: {told}");
         let below: Vec<&str> =
             told.lines().filter(|line| line.starts_with("       ")).map(str::trim).collect();
-        assert_eq!(below.len(), 3, "one cause, and nothing that follows from it: {told}");
+        assert_eq!(below.len(), 1, "one cause, and nothing that follows from it: {told}");
         assert!(below[0].starts_with(&format!("{code}: ")), "{name}: {told}");
-        assert_eq!(below[1..], vec![format!("{code}: see above"); 2], "{name}: {told}");
+        assert_eq!(told.matches(&format!(" [{code}]\n")).count(), 2, "{name}: {told}");
         assert!(told.contains(says), "{name}: {told}");
         assert!(told.contains("skip answers"), "{name}: {told}");
     });
@@ -877,6 +885,14 @@ fn who_stands_in_the_place_of_the_server_is_told_once() {
 type Strict = (&'static str, fn(&Received) -> bool, &'static [(&'static str, &'static str)]);
 
 const STRICT: &[Strict] = &[
+    (
+        "targets without a host",
+        |request| {
+            !text(&request.bytes[..60]).contains("POST http://snsgw.samsungmobile.com/facebook/")
+        },
+        // Not because of what is in the login.
+        &[("login", "not-understood"), ("login", "wrong-status")],
+    ),
     (
         "XML with its end",
         |request| {
@@ -891,7 +907,7 @@ const STRICT: &[Strict] = &[
         &[("login", "too-strict")],
     ),
     (
-        "no slash at the end",
+        "no slash",
         |request| !text(&request.bytes[..80]).contains("/auth/ "),
         &[("login", "wrong-status")],
     ),
@@ -913,14 +929,15 @@ const STRICT: &[Strict] = &[
 
 #[test]
 fn a_server_that_takes_only_proper_requests_is_found() {
-    each(STRICT, |(name, is_proper, found)| {
-        let is_proper = *is_proper;
+    each(STRICT, |&(ref name, is_proper, found)| {
+        let name = *name;
         let port = serve(Box::new(move |request, endpoint, right| {
             let is_social = matches!(endpoint, Endpoint::Auth(_) | Endpoint::Upload { .. });
             if !is_social || is_proper(request) {
                 return write(right);
             }
-            let is_auth = matches!(endpoint, Endpoint::Auth(_)) && !request.body.is_empty();
+            let is_slash = text(&request.bytes[..80]).contains("/auth/ ") && name == "no slash";
+            let is_auth = matches!(endpoint, Endpoint::Auth(_)) && !is_slash;
             let status = if is_auth { "400 Bad Request" } else { "404 Not Found" };
             let head = "Content-Type: text/plain\r\nContent-Length: 0\r\nConnection: close";
             write(format!("HTTP/1.1 {status}\r\n{head}\r\n\r\n").into_bytes())

@@ -147,7 +147,7 @@ pub(super) fn time(answer: &[u8]) -> Result<Heard<()>, Fault> {
         Some(Ok(EARLIEST..)) => Ok(Heard::new("the time", ())),
         Some(Ok(other)) => {
             let text = format!("the currentServerTime is {other}: no milliseconds since 1970");
-            Err(Fault::new(Kind::OddValue, text))
+            Err(Fault::new(Kind::TimeWrong, text))
         }
         _ => Err(not_found("<currentServerTime> in milliseconds")),
     }

@@ -126,7 +126,7 @@ impl Walk<'_, '_> {
             })?;
         }
         let request = requests::empty_login(&self.arguments.site);
-        self.ask("login", "without a body", &request, |answer| {
+        self.ask("login", "empty, at /auth/", &request, |answer| {
             bodies::refused(answer, &[400, 401])
         })?;
         let Some(user) = &self.arguments.user else { return self.stranger() };
@@ -175,12 +175,12 @@ impl Walk<'_, '_> {
         let in_clear = self.arguments.model.is_some_and(habits::sends_credentials_in_clear);
         let login = login::of(user, password, in_clear).map_err(io::Error::other)?;
         match camera::login(site, &login) {
-            Ok(request) => {
-                let request = requests::as_captured(&request);
-                self.ask("login", site.as_str(), &request, |answer| {
-                    if camera::status(answer) == Some(400) {
-                        let text = "the answer is 400 to a login with what both captures have: a line \
-                                    of leftover junk, and no </Request> at its end";
+            Ok(tidy) => {
+                let server = self.server;
+                self.ask("login", site.as_str(), &requests::as_captured(&tidy), |answer| {
+                    if camera::status(answer) == Some(400) && is_taken(server, &tidy) {
+                        let text = "the answer is 400 to a login as captured, with a line of leftover \
+                                    junk and no </Request> at its end, and another without these";
                         return Err(Fault::new(Kind::TooStrict, text));
                     }
                     judge(answer)
@@ -314,4 +314,10 @@ impl Walk<'_, '_> {
         self.in_the_way.retain(|before| Some(*before) == kind);
         self.in_the_way.extend(kind);
     }
+}
+
+/// Whether a login is understood: taken, or refused for whom it names.
+fn is_taken(server: SocketAddr, login: &[u8]) -> bool {
+    let answer = exchange(server, login, false);
+    answer.is_ok_and(|answer| matches!(camera::status(&answer.bytes), Some(200 | 401)))
 }

@@ -9,6 +9,7 @@ use super::fault::{Fault, Kind};
 use samsung_sns::answer::{MAX_ANSWER, scan_reason};
 use samsung_sns::camera;
 use samsung_sns::endpoint::HotspotCheck;
+use std::mem;
 use std::time::Duration;
 
 /// An answer that takes longer is called slow. The captured login says `Timeout="3000"`, which is
@@ -117,7 +118,7 @@ pub(super) fn transport(answer: &Answer) -> Vec<Fault> {
         }
         Some(Ok(length)) if body.len() > length => {
             let more = body.len() - length;
-            found(Kind::TooMuch, format!("{more} bytes follow behind the {length} of the body"));
+            found(Kind::TooMuch, format!("behind a body of {length} come {more} more (bytes)"));
         }
         Some(Ok(_)) => {}
         None if chunked.is_some() => {}
@@ -127,20 +128,19 @@ pub(super) fn transport(answer: &Answer) -> Vec<Fault> {
     if value("Content-Type").is_none() {
         missing.push("Content-Type");
     }
-    if !value("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
+    let closes = value("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    // That it stays open says it all.
+    if !closes && answer.end != End::Open {
         missing.push("Connection: close");
     }
     if !missing.is_empty() {
         found(Kind::HeaderMissing, format!("the answer has no {}", missing.join(", no ")));
     }
-    let misspelt: Vec<String> = SPELT
-        .iter()
-        .filter_map(|name| Some((name, header(head, name).map(|(spelt, _)| spelt)?)))
-        .filter(|(name, spelt)| *name != spelt)
-        .map(|(name, spelt)| format!("{name} is spelt {spelt}"))
-        .collect();
+    let spelt = SPELT.iter().filter_map(|name| Some((*name, header(head, name)?.0)));
+    let misspelt: Vec<&str> =
+        spelt.filter(|(name, spelt)| name != spelt).map(|(_, spelt)| spelt).collect();
     if !misspelt.is_empty() {
-        found(Kind::HeaderSpelling, misspelt.join(", "));
+        found(Kind::HeaderSpelling, format!("headers are spelt {}", misspelt.join(", ")));
     }
     match answer.end {
         End::Closed | End::Stalled => {}
@@ -154,24 +154,35 @@ pub(super) fn transport(answer: &Answer) -> Vec<Fault> {
     faults
 }
 
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    head.split(|&byte| byte == b'\n')
+}
+
+/// Which of the known headers stands in a line, and what follows its colon.
+fn place_and_value(line: &[u8]) -> Option<(usize, &[u8])> {
+    let colon = line.iter().position(|&byte| byte == b':')?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    let place = SPELT.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name))?;
+    Some((place, value))
+}
+
 /// In what a head differs from every head that is known to work.
 fn unusual(head: &[u8]) -> Vec<String> {
     let mut unusual = Vec::new();
     if !head.starts_with(b"HTTP/1.1 ") {
         unusual.push("the answer does not begin with HTTP/1.1".to_owned());
     }
-    if head.split(|&byte| byte == b'\n').any(|line| matches!(line, [b' ' | b'\t', ..])) {
+    if lines(head).any(|line| matches!(line, [b' ' | b'\t', ..])) {
         unusual.push("a header is folded over two lines".to_owned());
     }
-    let mut order: Vec<usize> = head
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| std::str::from_utf8(line.split(|&byte| byte == b':').next()?).ok())
-        .filter_map(|name| SPELT.iter().position(|known| known.eq_ignore_ascii_case(name)))
-        .collect();
-    // The gld check is answered with a second Server.
-    if let Some(second) = order.iter().skip(1).position(|&place| place == 0) {
-        order.remove(second + 1);
+    if lines(head).filter_map(place_and_value).any(|(_, value)| !value.starts_with(b" ")) {
+        unusual.push("no space stands behind a header's colon".to_owned());
     }
+    let places = lines(head).filter_map(place_and_value).map(|(place, _)| place);
+    let mut order: Vec<usize> = places.collect();
+    // The gld check is answered with a second Server.
+    let mut is_second = false;
+    order.retain(|&place| place != 0 || !mem::replace(&mut is_second, true));
     if !order.is_sorted() {
         let order: Vec<&str> = order.into_iter().map(|place| SPELT[place]).collect();
         unusual.push(format!("the headers have the order {}", order.join(", ")));
@@ -186,9 +197,11 @@ pub(super) fn respelt(answer: &[u8]) -> Vec<u8> {
     let (head, body) = answer.split_at(length);
     let mut out = Vec::with_capacity(answer.len());
     for line in head.split_inclusive(|&byte| byte == b'\n') {
-        let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-        match SPELT.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
-            Some(known) => out.extend([known.as_bytes(), &line[name.len()..]].concat()),
+        match place_and_value(line) {
+            Some((place, value)) => {
+                let value = value.strip_prefix(b" ").unwrap_or(value);
+                out.extend([SPELT[place].as_bytes(), b": ", value].concat());
+            }
             None => out.extend(line),
         }
     }
@@ -198,8 +211,8 @@ pub(super) fn respelt(answer: &[u8]) -> Vec<u8> {
 
 /// Whether nothing that an answer says can be judged any more.
 pub(super) fn hides_what_it_says(fault: &Fault) -> bool {
-    use Kind::{Compressed, LineEnds, NotHttp, Stalled, Truncated};
-    matches!(fault.kind, NotHttp | LineEnds | Truncated | Stalled | Compressed)
+    use Kind::{Chunked, Compressed, LineEnds, NotHttp, Stalled, TooMuch, Truncated};
+    matches!(fault.kind, NotHttp | LineEnds | Truncated | Stalled | TooMuch | Compressed | Chunked)
 }
 
 /// Whether an answer has one of these statuses, and if not, what it says instead. `on_401` is what

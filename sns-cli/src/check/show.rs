@@ -113,20 +113,24 @@ impl Teller<'_> {
             (Verdict::Green(_), Some(answer)) => format!(" ({})", measured(answer)),
             _ => String::new(),
         };
-        let mark = self.painted(colour, mark);
-        let line = escaped(&format!("{check:<8} {about:<24} {says}{measured}"));
-        writeln!(self.out, "{mark} {line}")?;
-        if let Verdict::Wrong(faults) = verdict {
-            for (at, Fault { kind, .. }) in faults.iter().enumerate() {
-                if faults[..at].iter().any(|fault| fault.kind == *kind) {
-                    continue;
-                }
-                let was_given = self.advised.contains(kind);
-                let advice = if was_given { "see above" } else { kind.advice() };
-                writeln!(self.out, "{:14}{}: {advice}", "", kind.code())?;
-                self.advised.push(*kind);
+        let faults: &[Fault] = if let Verdict::Wrong(faults) = verdict { faults } else { &[] };
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        for Fault { kind, .. } in faults {
+            let kinds = if self.advised.contains(kind) { &mut known } else { &mut new };
+            if !kinds.contains(kind) {
+                kinds.push(*kind);
             }
         }
+        let codes: Vec<&str> = known.into_iter().map(Kind::code).collect();
+        let see_above =
+            if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(", ")) };
+        let mark = self.painted(colour, mark);
+        let line = escaped(&format!("{check:<8} {about:<24} {says}{measured}{see_above}"));
+        writeln!(self.out, "{mark} {line}")?;
+        for kind in &new {
+            writeln!(self.out, "{:14}{}: {}", "", kind.code(), kind.advice())?;
+        }
+        self.advised.extend(new);
         self.out.flush()
     }
 
