@@ -172,9 +172,7 @@ impl Walk<'_, '_> {
         judge: impl FnOnce(&[u8]) -> Result<Heard<T>, Fault>,
     ) -> io::Result<Option<T>> {
         let site = &self.arguments.site;
-        let in_clear = self.arguments.model.is_some_and(habits::sends_credentials_in_clear);
-        let login = login::of(user, password, in_clear).map_err(io::Error::other)?;
-        match camera::login(site, &login) {
+        match login::request(self.arguments.model, site, user, password) {
             Ok(tidy) => {
                 let server = self.server;
                 self.ask("login", site.as_str(), &requests::as_captured(&tidy), |answer| {
@@ -187,7 +185,7 @@ impl Walk<'_, '_> {
                 })
             }
             Err(error) => {
-                self.skip("login", site.as_str(), &format!("cannot be written: {error}"))?;
+                self.skip("login", site.as_str(), &error)?;
                 Ok(None)
             }
         }

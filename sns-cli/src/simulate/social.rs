@@ -4,12 +4,13 @@
 //! answer that it does not understand. What it has logged in to it logs out of, as long as somebody
 //! answers; whether cameras do that after a refusal is not known.
 
+use super::Arguments;
 use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
 use super::stop::Stop;
 use crate::check::verdict::Came;
-use crate::{habits, login};
+use crate::login;
 use samsung_sns::camera;
 use samsung_sns::message::auth::{LoginAnswer, Logout};
 use samsung_sns::message::media::{Announce, Media};
@@ -38,16 +39,8 @@ fn logout(camera: &mut Camera<'_>, session_key: String) -> Result<(), Stop> {
 
 fn login(camera: &mut Camera<'_>) -> Result<String, Stop> {
     let arguments = camera.arguments;
-    // Without --model it sends anything anywhere, so that every site can be tried.
-    if arguments.model.is_some() && arguments.site.wants_oauth() {
-        let request = camera::oauth_login(&arguments.site);
-        return open(camera, &request);
-    }
-    let in_clear = arguments.model.is_some_and(habits::sends_credentials_in_clear);
-    let login =
-        login::of(&arguments.user, &arguments.password, in_clear).map_err(Stop::impossible)?;
-    let request = camera::login(&arguments.site, &login)
-        .map_err(|error| Stop::impossible(format!("cannot log in: {error}")))?;
+    let Arguments { model, site, user, password, .. } = arguments;
+    let request = login::request(*model, site, user, password).map_err(Stop::impossible)?;
     open(camera, &request)
 }
 

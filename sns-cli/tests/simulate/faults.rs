@@ -84,7 +84,7 @@ const CASES: &[Case] = &[
             let head = names.iter().fold(head.to_owned(), lower);
             vec![format!("{head}\r\n\r\n{body}").into_bytes()]
         },
-        "Content-Type is spelt content-type, Content-Length is spelt content-length, ",
+        " (header-spelling: ",
     ),
     (
         at_login,

@@ -51,6 +51,10 @@ fn serve_by(
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             stream.set_nodelay(true).unwrap();
+            // A connection that asks nothing only looks whether the port is open.
+            if stream.peek(&mut [0]).unwrap() == 0 {
+                continue;
+            }
             let request = Received::read(&mut stream);
             all.lock().unwrap().push(request.clone());
             answer(&request, &mut stream);

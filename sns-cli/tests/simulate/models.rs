@@ -134,6 +134,20 @@ fn a_camera_logs_in_by_oauth_where_it_does_and_is_refused() {
     let received = received.lock().unwrap();
     let [login] = received.as_slice() else { panic!("{} requests", received.len()) };
     assert_eq!(login.bytes, camera::oauth_login(&Site::new("flickr")));
+
+    // So does check, which would else test a login that this camera never sends.
+    let (server, received) = serve(gateway(Admission::Anyone));
+    let port = server.rsplit(':').next().unwrap();
+    let arguments = ["check", "127.0.0.1", "--port", port, "--dns", "none", "--user", "me"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sns-cli"));
+    command.args(arguments).args(["--model", "NX mini", "--site", "flickr"]).output().unwrap();
+    let received = received.lock().unwrap();
+    let logins: Vec<_> = received
+        .iter()
+        .filter(|its| matches!(its.endpoint(), Endpoint::Auth(_)) && !its.body.is_empty())
+        .collect();
+    assert!(!logins.is_empty() && logins.iter().all(|its| its.text().contains("<OAuth Version=")));
+    assert!(!logins.iter().any(|its| its.text().contains("<UserName")));
 }
 
 #[test]
