@@ -44,7 +44,10 @@ pub(crate) fn request(
 }
 
 /// A login of this user. `in_clear`: without a key, as an HMX-QF30 sends it inside TLS.
-fn of(user: &str, password: &str, in_clear: bool) -> Result<Login, String> {
+///
+/// # Errors
+/// Why it cannot be made, as a sentence.
+pub(crate) fn of(user: &str, password: &str, in_clear: bool) -> Result<Login, String> {
     let (key, encrypted) = if in_clear { (None, None) } else { fresh().map(unzip)? };
     Ok(Login {
         user: user.to_owned(),
