@@ -45,8 +45,6 @@ pub struct Check {
 pub struct Model {
     /// Its name as printed on the camera.
     pub name: &'static str,
-    /// Another name that it was sold under.
-    pub also: Option<&'static str>,
     /// The platform or group it belongs to.
     pub generation: &'static str,
     /// What it can send.
@@ -62,8 +60,8 @@ pub struct Model {
 }
 
 const fn model(name: &'static str, generation: &'static str, support: Support) -> Model {
-    let (sends, also, hotspot, firmware) = (Sends::Unknown, None, None, None);
-    Model { name, also, generation, sends, hotspot, firmware, support, remarks: "" }
+    let (sends, hotspot, firmware) = (Sends::Unknown, None, None);
+    Model { name, generation, sends, hotspot, firmware, support, remarks: "" }
 }
 
 impl Model {
@@ -77,11 +75,6 @@ impl Model {
         self
     }
 
-    const fn also(mut self, name: &'static str) -> Model {
-        self.also = Some(name);
-        self
-    }
-
     const fn firmware(mut self, firmware: &'static str) -> Model {
         self.firmware = Some(firmware);
         self
@@ -92,11 +85,16 @@ impl Model {
         self
     }
 
-    /// The model sold under this name, in any case and with or without spaces: `nx300`, `NX mini`.
+    /// The model of this name, in any case, with or without spaces and the maker's name before it:
+    /// `nx300`, `NX mini`, `SAMSUNG-SH100`.
     pub fn find(name: &str) -> Option<&'static Model> {
         let plain = |name: &str| name.replace([' ', '-'], "").to_ascii_lowercase();
-        let is_its = |its: &str| plain(its) == plain(name);
-        MODELS.iter().find(|model| is_its(model.name) || model.also.is_some_and(is_its))
+        let wanted = plain(name);
+        let wanted = match wanted.strip_prefix("samsung").unwrap_or(&wanted) {
+            "cl65" => "st1000", // the same camera, sold elsewhere
+            wanted => wanted,
+        };
+        MODELS.iter().find(|model| plain(model.name) == wanted)
     }
 }
 
@@ -157,7 +155,7 @@ pub static MODELS: &[Model] = &[
     model("SH100", COMPACT, Full).firmware("1103021").remarks(NO_192),
     model("DV150F", COMPACT, Full).checks(Msn, true).firmware("1310101"),
     model("DV300F", COMPACT, Full).checks(Yahoo, false),
-    model("ST1000", COMPACT, No).also("CL65").remarks(
+    model("ST1000", COMPACT, No).remarks(
         "also sold as CL65; asks for the time and a list of providers whose format is unknown; \
          refuses a server address that begins with 192.168.",
     ),
@@ -235,9 +233,12 @@ mod tests {
 
     #[test]
     fn models_are_found_as_people_write_them() {
-        for name in ["NX300", "nx300", "NX mini", "nxmini", "HMX-QF30", "hmxqf30", "cl65"] {
+        for name in ["NX300", "nx300", "NX mini", "nxmini", "HMX-QF30", "hmxqf30", "Samsung NX300"]
+        {
             assert!(Model::find(name).is_some(), "{name}");
         }
+        assert_eq!(Model::find("CL65").map(|model| model.name), Some("ST1000"));
+        assert_eq!(Model::find("Samsung"), None);
         assert_eq!(Model::find("NX9000"), None);
     }
 

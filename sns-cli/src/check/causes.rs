@@ -55,8 +55,8 @@ pub(super) fn redirect(answer: &[u8]) -> Option<String> {
 /// check itself has to judge.
 fn elsewhere(target: &str, host: &str) -> Option<Kind> {
     let (scheme, rest) = target.split_once("://")?;
-    let place = rest.split(['/', '?', ':']).next().unwrap_or_default();
-    let is_its = place.eq_ignore_ascii_case(host) || NAMES.contains(&place);
+    let place = rest.split(['/', '?', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_its = place == host || NAMES.contains(&place.as_str());
     if scheme.eq_ignore_ascii_case("https") && is_its {
         return Some(Kind::HttpsRedirect);
     }
@@ -84,6 +84,7 @@ mod tests {
             ("https://portal.example/", "www.msn.com", Some(Kind::RedirectElsewhere)),
             ("http://yahoo.com", "www.yahoo.co.kr", None),
             ("https://www.yahoo.com", "www.yahoo.co.kr", None),
+            ("HTTP://YAHOO.COM", "www.yahoo.co.kr", None),
             ("http://msn.com", "www.msn.com", None),
             ("http://yahoo.com", "gld.samsungosp.com", Some(Kind::RedirectElsewhere)),
             ("/facebook/auth/", "snsgw.samsungmobile.com", None),
