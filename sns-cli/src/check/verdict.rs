@@ -74,14 +74,15 @@ pub(crate) struct Judged<T> {
 }
 
 impl Came {
-    /// Takes the answer to a request that begins so. `failed`: why sending did not come to its end.
+    /// Takes the answer to a request that begins so. `failed`: why sending did not come to its end;
+    /// `is_early`: whether the answer began before that.
     pub(crate) fn receive(
         stream: &mut TcpStream,
         request: &[u8],
         failed: Option<io::Error>,
-        (follows_file, patience): (bool, Duration),
+        (is_early, follows_file, patience): (bool, bool, Duration),
     ) -> Result<Came, NoAnswer> {
-        let answer = receive(stream, failed, false, patience)?;
+        let answer = receive(stream, failed, is_early, patience)?;
         Ok(Came { answer, request: request.to_vec(), follows_file })
     }
 

@@ -95,9 +95,10 @@ impl Server {
     ) -> Result<Came, Stop> {
         let mut stream = self.connect()?;
         let mut sender = link.over(&mut stream);
+        let mut is_early = false;
         let sent = pieces.iter().try_for_each(|piece| match piece {
             Piece::Bytes(bytes) => sender.send(bytes).map_err(SendError::Link),
-            Piece::File(photo) => send_file(photo, &mut sender, bar),
+            Piece::File(photo) => send_file(photo, &mut sender, bar, &mut is_early),
         });
         let failed = match sent {
             Ok(()) => None,
@@ -116,21 +117,26 @@ impl Server {
             (None, false) => PATIENCE,
         };
         let request = pieces.first().map_or(&[][..], Piece::bytes);
-        Came::receive(&mut stream, request, failed, (with_file, patience)).map_err(|why| {
-            let kind = match why {
-                NoAnswer::Silent => Kind::NoAnswer,
-                _ if has_stalled => Kind::NoAnswer,
-                _ => Kind::BrokenOff,
-            };
-            let sentence = if has_stalled {
-                format!("the server stopped reading, and took nothing for {} s", STALL.as_secs())
-            } else if why == NoAnswer::Silent {
-                format!("the server gave no answer within {} s", patience.as_secs())
-            } else {
-                why.to_string()
-            };
-            Stop::new(kind, sentence)
-        })
+        Came::receive(&mut stream, request, failed, (is_early, with_file, patience)).map_err(
+            |why| {
+                let kind = match why {
+                    NoAnswer::Silent => Kind::NoAnswer,
+                    _ if has_stalled => Kind::NoAnswer,
+                    _ => Kind::BrokenOff,
+                };
+                let sentence = if has_stalled {
+                    format!(
+                        "the server stopped reading, and took nothing for {} s",
+                        STALL.as_secs()
+                    )
+                } else if why == NoAnswer::Silent {
+                    format!("the server gave no answer within {} s", patience.as_secs())
+                } else {
+                    why.to_string()
+                };
+                Stop::new(kind, sentence)
+            },
+        )
     }
 
     /// Its port.
@@ -173,7 +179,13 @@ enum SendError {
     Link(Broken),
 }
 
-fn send_file(photo: &Photo, sender: &mut Sender<'_>, bar: &ProgressBar) -> Result<(), SendError> {
+/// Sends a file. `is_early`: whether there was an answer before its last piece was sent.
+fn send_file(
+    photo: &Photo,
+    sender: &mut Sender<'_>,
+    bar: &ProgressBar,
+    is_early: &mut bool,
+) -> Result<(), SendError> {
     let unreadable = |problem: String| {
         SendError::File(Stop::impossible(format!("cannot send {}: {problem}", photo.name)))
     };
@@ -189,8 +201,9 @@ fn send_file(photo: &Photo, sender: &mut Sender<'_>, bar: &ProgressBar) -> Resul
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(error.to_string())),
         };
-        sender.send(&piece[..length]).map_err(SendError::Link)?;
         left -= length as u64;
+        *is_early |= left == 0 && sender.is_answered();
+        sender.send(&piece[..length]).map_err(SendError::Link)?;
         bar.inc(length as u64);
     }
     Ok(())

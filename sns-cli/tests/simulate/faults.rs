@@ -195,6 +195,25 @@ fn a_connection_left_open_is_told_and_not_waited_for() {
 }
 
 #[test]
+fn a_success_before_the_file_is_there_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = file(folder.path(), "SAM_0001.JPG", &vec![1; 30_000_000]);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 100]).unwrap();
+        let success = samsung_sns::answer::Answer::success().to_bytes(super::DATE);
+        stream.write_all(&success).unwrap();
+        std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+    });
+    // It reads on, so that only the moment of its answer is wrong.
+    let output = simulate(&server, &["--email", "a@b"], &[&photo]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("(answered-early: "), "{}", said(&output));
+}
+
+#[test]
 fn a_server_that_stops_reading_is_not_waited_for_without_end() {
     let folder = tempfile::tempdir().unwrap();
     let photo = file(folder.path(), "SAM_0001.JPG", &vec![1; 30_000_000]);
