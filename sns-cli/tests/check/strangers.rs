@@ -125,8 +125,7 @@ const STRICT: &[Strict] = &[
 
 #[test]
 fn a_server_that_takes_only_proper_requests_is_found() {
-    each(STRICT, |&(ref name, is_proper, found)| {
-        let name = *name;
+    each(STRICT, |&(name, is_proper, found)| {
         let port = serve(Box::new(move |request, endpoint, right| {
             let is_social = matches!(endpoint, Endpoint::Auth(_) | Endpoint::Upload { .. });
             if !is_social || is_proper(request) {
