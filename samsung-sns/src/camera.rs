@@ -36,7 +36,7 @@ pub fn hotspot_check(check: HotspotCheck) -> Vec<u8> {
         HotspotCheck::Yahoo => "www.yahoo.co.kr",
         HotspotCheck::Msn => "www.msn.com",
     };
-    format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").into_bytes()
+    format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
 }
 
 /// A login. The absolute target is as captured, the headers are *reconstructed*.

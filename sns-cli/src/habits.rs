@@ -48,6 +48,11 @@ pub(crate) fn begins_with_the_time(model: &Model) -> bool {
     model.name == "ST1000"
 }
 
+/// Whether of the gld check only an answer with `ETag`, of nginx and without a body is known to please it.
+pub(crate) fn wants_an_empty_gld(model: &Model) -> bool {
+    model.name == "NX mini"
+}
+
 /// Whether it sends e-mail only.
 pub(crate) fn sends_email_only(model: &Model) -> bool {
     model.sends == Sends::EmailOnly
@@ -64,6 +69,7 @@ mod tests {
         assert_eq!(found(sends_credentials_in_clear), 2);
         assert_eq!(found(begins_with_the_time), 1);
         assert_eq!(found(sends_email_only), 2);
+        assert_eq!(found(wants_an_empty_gld), 1);
     }
 
     #[test]

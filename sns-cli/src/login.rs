@@ -1,11 +1,15 @@
-//! A login as an NX300 sends it, with a fresh session key.
+//! A login as an NX300 sends it, with a fresh session key, or as another model does.
 //!
 //! Law: `CameraCryptKey` is the session key for nobody. The private half of this key pair does not
 //! exist any more, just as nobody outside Samsung has the one of the cameras' key. A server must
 //! work without it. Nothing secret depends on it: the session key travels beside it in clear.
 
+use crate::habits;
+use samsung_sns::camera;
 use samsung_sns::crypto::CryptSessionKey;
+use samsung_sns::endpoint::Site;
 use samsung_sns::message::auth::Login;
+use samsung_sns::model::Model;
 use sns_crypto::camera_key::rsa::rand_core::{CryptoRng, Error, RngCore};
 use sns_crypto::camera_key::rsa::{BigUint, RsaPublicKey};
 use sns_crypto::camera_key::{self, Padding};
@@ -20,6 +24,24 @@ const EXPONENT: u32 = 65_537;
 
 /// Captured on an NX300; the same in both published logins.
 const APPLICATION_KEY: &str = "6a563c3967f147d3adfa454ef913535d0d109ba4b4584914";
+
+/// The request by which this model logs in at a site. Without a model anything is sent anywhere, so
+/// that every site can be tried.
+///
+/// # Errors
+/// Why it cannot be made, as a sentence.
+pub(crate) fn request(
+    model: Option<&Model>,
+    site: &Site,
+    user: &str,
+    password: &str,
+) -> Result<Vec<u8>, String> {
+    if model.is_some() && site.wants_oauth() {
+        return Ok(camera::oauth_login(site));
+    }
+    let login = of(user, password, model.is_some_and(habits::sends_credentials_in_clear))?;
+    camera::login(site, &login).map_err(|error| format!("cannot log in: {error}"))
+}
 
 /// A login of this user. `in_clear`: without a key, as an HMX-QF30 sends it inside TLS.
 ///

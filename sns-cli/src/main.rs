@@ -44,8 +44,12 @@ enum Command {
     Decode(decode::Arguments),
     /// Send files to a server exactly as a camera does, and say what it answered
     ///
-    /// Exit code: 0 everything was accepted, 1 the server refused or answered what the firmware
-    /// would not understand, 2 no connection, or a file that cannot be read.
+    /// It stops where a camera would: at what `sns-cli check` calls red.
+    ///
+    /// Exit code: 0 everything was accepted, 1 the server refused, or answered so that a camera
+    /// stops, or the model comes no further, or --cut-at cut, or Ctrl-C ended --repeat (the table
+    /// is shown all the same), 2 no connection, a file that cannot be read, something this model
+    /// cannot do, output that cannot be written, or a wrong command line.
     Simulate(simulate::Arguments),
     /// Walk through a server from a camera's point of view: names, address, port, every answer
     ///

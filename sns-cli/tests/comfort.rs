@@ -30,6 +30,9 @@ fn help_names_every_command_but_the_hidden_ones() {
 fn completions_are_written_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = said(&["completions", shell]);
+        for hidden in ["Write man pages", "Write a completion script", ",completions)"] {
+            assert!(!script.contains(hidden), "{hidden} is in the script for {shell}");
+        }
         for word in COMMANDS.iter().chain(&["--cut-at", "--dns"]) {
             let bare = word.trim_start_matches('-');
             assert!(script.contains(bare), "{word} is not in the script for {shell}");
@@ -45,7 +48,17 @@ fn bash_completes_what_was_begun() {
     std::fs::write(&script, said(&["completions", "bash"])).unwrap();
     let Ok(bash) = Command::new("bash").arg("--version").output() else { return };
     assert!(bash.status.success());
-    for (words, expected) in [("che", "check"), ("simulate --para", "--parallel")] {
+    for (words, expected) in [
+        ("che", "check"),
+        ("m", "models"),
+        ("comp", ""),
+        ("simulate --para", "--parallel"),
+        ("simulate --model NX31", "NX310"),
+        ("simulate --model NXm", "NXmini"),
+        ("check --model WB37", "WB37F"),
+        ("models WB37", "WB37F"),
+        ("simulate --rate /et", "/et"),
+    ] {
         let ask = format!(
             "source {}; COMP_WORDS=(sns-cli {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
              _sns__cli sns-cli \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
@@ -70,8 +83,14 @@ fn there_is_a_man_page_for_every_command() {
     expected.extend(["sns-cli.1", "sns-cli-key-open.1", "sns-cli-key-seal.1"].map(str::to_owned));
     expected.sort();
     assert_eq!(found, expected);
-    let check = std::fs::read_to_string(pages.join("sns-cli-check.1")).unwrap();
-    assert!(check.contains(".SH OPTIONS") && check.contains("Examples:"), "{check}");
+    let page = |name: &str| std::fs::read_to_string(pages.join(name)).unwrap();
+    let check = page("sns-cli-check.1");
+    let example = ".SH EXAMPLES\n.EX\nsns\\-cli check 10.42.0.1 \\-\\-dns 10.42.0.1\n";
+    assert!(check.contains(".SH OPTIONS") && check.contains(example), "{check}");
+    let open = page("sns-cli-key-open.1");
+    assert!(open.contains("<VALUE> open [OPTIONS] <FIELD>"), "{open}");
+    assert!(page("sns-cli.1").contains("\n.SH ENVIRONMENT\nNO_COLOR "), "{}", page("sns-cli.1"));
+    what_is_shown_can_be_typed(&pages);
     // A folder that cannot be made: there is a file in its place.
     let page = pages.join("sns-cli.1");
     let output = sns_cli(&["man", page.to_str().unwrap()]);
@@ -79,23 +98,42 @@ fn there_is_a_man_page_for_every_command() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot write to"));
 }
 
+/// The examples of a page, as groff lays it out, are those of the help, letter by letter.
+fn what_is_shown_can_be_typed(pages: &std::path::Path) {
+    let groff = Command::new("groff")
+        .args(["-man", "-Tutf8", "-P-cbou", "-rLL=60n"])
+        .arg(pages.join("sns-cli-key.1"))
+        .output();
+    let Ok(shown) = groff else { return };
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let help = said(&["key", "--help"]);
+    let examples: Vec<&str> =
+        help.lines().map(str::trim).filter(|line| line.starts_with("sns-cli key")).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let is_example = |line: &str| line.trim() == example;
+        assert!(shown.lines().any(is_example), "{example} is not in {shown}");
+    }
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let key = "/////xAAwKRSAQAAAPAHtv////8QAMCkUgEAAADwB7Y=";
-    for arguments in [
-        &["models"][..],
-        &["models", "NX300"],
-        &["key", key],
-        &["key", key, "seal", "f"],
-        &["completions", "zsh"],
-        &["check", "127.0.0.1", "--port", "1", "--dns", "none"],
-        &["check", "127.0.0.1", "--port", "1", "--dns", "none", "--json"],
+    for (arguments, code) in [
+        (&["models"][..], 0),
+        (&["models", "NX300"], 0),
+        (&["key", key], 0),
+        (&["key", key, "seal", "f"], 0),
+        (&["completions", "zsh"], 0),
+        // A closed port stays one.
+        (&["check", "127.0.0.1", "--port", "1", "--dns", "none"], 1),
+        (&["check", "127.0.0.1", "--port", "1", "--dns", "none", "--json"], 1),
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(env!("CARGO_BIN_EXE_sns-cli"));
         let output = command.args(arguments).stdout(writer).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
     }
 }

@@ -4,7 +4,7 @@
 //! Law: over UDP, as cameras ask, and again over TCP if the answer is cut. Messages are read by
 //! simple-dns; what is not the answer to this question is passed over.
 
-use super::fault::{Fault, Kind};
+use super::fault::{Fault, Kind, said};
 use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,22 +23,25 @@ pub(super) fn addresses(resolver: SocketAddr, name: &str) -> Result<Vec<Ipv4Addr
     let mut id = [0; 2];
     let random = getrandom::fill(&mut id).map_err(io::Error::other);
     let id = u16::from_be_bytes(id);
-    random
-        .and_then(|()| question(id, name))
-        .and_then(|question| match over_udp(resolver, &question, id, name)? {
-            Reply::Cut => over_tcp(resolver, &question, id, name),
-            reply => Ok(reply),
-        })
-        .map_err(|error| {
-            let text = format!("{resolver} cannot be asked: {error}");
-            Fault::new(Kind::ResolverSilent, text)
-        })
-        .and_then(|reply| match reply {
-            Reply::Addresses(result) => result,
-            Reply::Cut | Reply::NotOurs => {
-                Err(Fault::new(Kind::ResolverGarbled, "its answer over TCP is cut as well"))
-            }
-        })
+    let silent = |error: io::Error| {
+        let text = format!("{resolver} cannot be asked over UDP: {}", said(&error));
+        Fault::new(Kind::ResolverSilent, text)
+    };
+    let question = random.and_then(|()| question(id, name)).map_err(silent)?;
+    let reply = match over_udp(resolver, &question, id, name).map_err(silent)? {
+        Reply::Cut => over_tcp(resolver, &question, id, name).map_err(|error| {
+            let text = format!("its answer is cut, and over TCP: {}", said(&error));
+            Fault::new(Kind::ResolverNoTcp, text)
+        })?,
+        reply => reply,
+    };
+    match reply {
+        Reply::Addresses(result) => result,
+        Reply::Cut => Err(Fault::new(Kind::ResolverGarbled, "its answer is cut, over TCP as well")),
+        Reply::NotOurs => {
+            Err(Fault::new(Kind::ResolverGarbled, "what it says over TCP is no answer"))
+        }
+    }
 }
 
 enum Reply {
@@ -67,6 +70,7 @@ fn over_udp(resolver: SocketAddr, question: &[u8], id: u16, name: &str) -> io::R
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(resolver)?;
     let mut bytes = vec![0; 64 * 1024];
+    let mut strange = None;
     for _ in 0..TRIES {
         socket.send(question)?;
         let deadline = Instant::now() + PATIENCE;
@@ -78,7 +82,7 @@ fn over_udp(resolver: SocketAddr, question: &[u8], id: u16, name: &str) -> io::R
             socket.set_read_timeout(Some(left))?;
             match socket.recv(&mut bytes) {
                 Ok(length) => match read(&bytes[..length], id, name) {
-                    Reply::NotOurs => {}
+                    Reply::NotOurs => strange = Some(length),
                     reply => return Ok(reply),
                 },
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -92,8 +96,18 @@ fn over_udp(resolver: SocketAddr, question: &[u8], id: u16, name: &str) -> io::R
         }
     }
     let waited = (PATIENCE * TRIES).as_secs();
-    let text = format!("{resolver} gave no answer within {waited} s, asked {TRIES} times");
-    Ok(Reply::Addresses(Err(Fault::new(Kind::ResolverSilent, text))))
+    let fault = match strange {
+        Some(length) => {
+            let text =
+                format!("what {resolver} sends ({length} bytes) is no answer to the question");
+            Fault::new(Kind::ResolverGarbled, text)
+        }
+        None => {
+            let text = format!("{resolver} gave no answer within {waited} s, asked {TRIES} times");
+            Fault::new(Kind::ResolverSilent, text)
+        }
+    };
+    Ok(Reply::Addresses(Err(fault)))
 }
 
 fn over_tcp(resolver: SocketAddr, question: &[u8], id: u16, name: &str) -> io::Result<Reply> {

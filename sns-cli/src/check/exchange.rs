@@ -2,16 +2,19 @@
 //!
 //! Law: one connection a request, as cameras do it. Nothing is judged here.
 
+use super::fault::said;
 use super::segments;
 use samsung_sns::camera;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take before nobody waits for it any more.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+/// How long the last byte of a file is kept back, to see whether the server waits for it.
+const HOLD: Duration = Duration::from_millis(150);
 /// How long after its end the connection may stay open.
 const LINGER: Duration = Duration::from_secs(2);
 /// No answer for a camera has a twentieth of this.
@@ -20,8 +23,12 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// An answer, and how it came.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// Head and body.
+    /// Head and body; of several heads the last.
     pub(super) bytes: Vec<u8>,
+    /// The status of an interim answer, such as `100 Continue`, that came before.
+    pub(super) interim: Option<u16>,
+    /// Whether it began before the request was whole.
+    pub(super) is_early: bool,
     /// In how many reads it came.
     pub(super) reads: u32,
     /// In how many TCP segments, if the kernel tells.
@@ -47,7 +54,7 @@ pub(super) enum End {
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// There is no connection.
     #[error("no connection: {0}")]
     Connect(String),
@@ -64,21 +71,45 @@ pub(super) enum NoAnswer {
 
 /// A connection, made as a camera makes it.
 pub(super) fn connect(address: SocketAddr) -> Result<TcpStream, NoAnswer> {
-    TcpStream::connect_timeout(&address, CONNECT)
-        .map_err(|error| NoAnswer::Connect(error.to_string()))
+    TcpStream::connect_timeout(&address, CONNECT).map_err(|error| NoAnswer::Connect(said(&error)))
 }
 
-/// Sends a request and takes what comes.
-pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> Result<Answer, NoAnswer> {
+/// Sends a request and takes what comes. `has_file`: its last byte goes alone and a little later, as
+/// the many segments of a file do.
+pub(super) fn exchange(
+    address: SocketAddr,
+    request: &[u8],
+    has_file: bool,
+) -> Result<Answer, NoAnswer> {
     let mut stream = connect(address)?;
-    let broken = |error: std::io::Error| NoAnswer::Broken(error.to_string());
+    let broken = |error: io::Error| NoAnswer::Broken(said(&error));
     stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+    let (first, last) = request.split_at(request.len() - usize::from(has_file));
     // An answer that comes although sending failed is an answer.
-    let failed = stream.write_all(request).err();
+    let mut failed = stream.write_all(first).err();
+    let mut is_early = false;
+    if has_file && failed.is_none() {
+        stream.set_read_timeout(Some(HOLD)).map_err(broken)?;
+        is_early = stream.peek(&mut [0]).is_ok_and(|length| length > 0);
+        failed = stream.write_all(last).err();
+    }
+    receive(&mut stream, failed, is_early, PATIENCE)
+}
+
+/// Takes what comes, for so long at most. `failed`: why sending did not come to its end.
+pub(super) fn receive(
+    stream: &mut TcpStream,
+    failed: Option<io::Error>,
+    is_early: bool,
+    patience: Duration,
+) -> Result<Answer, NoAnswer> {
+    let broken = |error: io::Error| NoAnswer::Broken(said(&error));
     let sent = Instant::now();
-    let mut deadline = sent + PATIENCE;
+    let mut deadline = sent + patience;
     let mut answer = Answer {
         bytes: Vec::new(),
+        interim: None,
+        is_early,
         reads: 0,
         segments: None,
         took: Duration::ZERO,
@@ -116,7 +147,10 @@ pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> Result<Answer, No
             }
         }
     }
-    answer.segments = segments::received(&stream);
+    answer.segments = segments::received(stream);
+    let start = interim(&answer.bytes);
+    answer.interim = camera::status(&answer.bytes).filter(|_| start > 0);
+    answer.bytes.drain(..start);
     match (answer.bytes.is_empty(), failed, answer.end) {
         (false, _, _) => Ok(answer),
         (true, Some(error), _) => Err(broken(error)),
@@ -126,12 +160,23 @@ pub(super) fn exchange(address: SocketAddr, request: &[u8]) -> Result<Answer, No
 }
 
 /// Whether nothing more is to come: as much as `Content-Length` says, or, without one, a head.
-fn is_whole(answer: &[u8]) -> bool {
+fn is_whole(bytes: &[u8]) -> bool {
+    let answer = &bytes[interim(bytes)..];
     let Some(head) = head_length(answer) else { return false };
     match header(&answer[..head], "Content-Length").and_then(|(_, value)| value.parse().ok()) {
         Some(length) => answer.len() - head >= length,
         None => camera::status(answer).is_some(),
     }
+}
+
+/// How long the interim answers (1xx) are that stand first.
+fn interim(bytes: &[u8]) -> usize {
+    let mut start = 0;
+    while let Some(100..=199) = camera::status(&bytes[start..]) {
+        let Some(length) = head_length(&bytes[start..]) else { break };
+        start += length;
+    }
+    start
 }
 
 /// The length of the head, its empty line included.

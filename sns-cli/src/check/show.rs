@@ -1,10 +1,10 @@
 //! The lines of a check, for people and for programs.
 //!
-//! Law: one line a check, and below a red one what to do. Both forms say the same. What came from
-//! the wire is escaped.
+//! Law: one line a check, and below what is wrong what to do: in the text once for each kind of
+//! fault, in JSON each time. What came from the wire is escaped.
 
 use super::exchange::{Answer, End};
-use super::fault::Fault;
+use super::fault::{Fault, Kind};
 use crate::Outcome;
 use crate::print::{self, escaped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,14 +18,16 @@ use std::time::Duration;
 pub(super) enum Verdict {
     /// Right; the text says what was seen.
     Green(String),
-    /// Wrong, for these reasons; there is at least one.
-    Red(Vec<Fault>),
+    /// Wrong, for these reasons, of which there is at least one: red, or a warning if none of them
+    /// is certain.
+    Wrong(Vec<Fault>),
     /// Not tried; the text says why.
     Skipped(String),
 }
 
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[33m";
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
@@ -34,7 +36,9 @@ pub(super) struct Teller<'a> {
     out: &'a mut dyn Write,
     json: bool,
     coloured: bool,
-    counts: [usize; 3],
+    counts: [usize; 4],
+    /// The kinds whose advice was given.
+    advised: Vec<Kind>,
     spinner: ProgressBar,
 }
 
@@ -52,7 +56,7 @@ fn spinner() -> ProgressBar {
 impl Teller<'_> {
     /// A teller that has said nothing yet.
     pub(super) fn new(out: &mut dyn Write, json: bool, coloured: bool) -> Teller<'_> {
-        Teller { out, json, coloured, counts: [0; 3], spinner: spinner() }
+        Teller { out, json, coloured, counts: [0; 4], advised: vec![], spinner: spinner() }
     }
 
     /// Shows what is being waited for.
@@ -81,18 +85,21 @@ impl Teller<'_> {
     ) -> io::Result<()> {
         let (place, word, mark, colour) = match verdict {
             Verdict::Green(_) => (0, "green", "ok  ", GREEN),
-            Verdict::Red(_) => (1, "red", "RED ", RED),
+            Verdict::Wrong(faults) if faults.iter().any(|fault| fault.is_certain) => {
+                (1, "red", "RED ", RED)
+            }
+            Verdict::Wrong(_) => (3, "warned", "warn", YELLOW),
             Verdict::Skipped(_) => (2, "skipped", "skip", DIM),
         };
         self.counts[place] += 1;
         let says = match verdict {
             Verdict::Green(text) | Verdict::Skipped(text) => text.clone(),
-            Verdict::Red(faults) => {
+            Verdict::Wrong(faults) => {
                 faults.iter().map(|fault| fault.text.as_str()).collect::<Vec<_>>().join("; ")
             }
         };
         if self.json {
-            let faults: &[Fault] = if let Verdict::Red(faults) = verdict { faults } else { &[] };
+            let faults: &[Fault] = if let Verdict::Wrong(faults) = verdict { faults } else { &[] };
             let faults: Vec<Value> = faults.iter().map(fault_json).collect();
             let mut line = json!({
                 "check": check, "about": about, "verdict": word, "says": says, "faults": faults,
@@ -106,24 +113,34 @@ impl Teller<'_> {
             (Verdict::Green(_), Some(answer)) => format!(" ({})", measured(answer)),
             _ => String::new(),
         };
-        let mark = self.painted(colour, mark);
-        let line = escaped(&format!("{check:<8} {about:<24} {says}{measured}"));
-        writeln!(self.out, "{mark} {line}")?;
-        if let Verdict::Red(faults) = verdict {
-            for fault in faults {
-                let (code, advice) = (fault.kind.code(), fault.kind.advice());
-                writeln!(self.out, "{:14}{code}: {advice}", "")?;
+        let faults: &[Fault] = if let Verdict::Wrong(faults) = verdict { faults } else { &[] };
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        for Fault { kind, .. } in faults {
+            let kinds = if self.advised.contains(kind) { &mut known } else { &mut new };
+            if !kinds.contains(kind) {
+                kinds.push(*kind);
             }
         }
+        let codes: Vec<&str> = known.into_iter().map(Kind::code).collect();
+        let see_above =
+            if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(", ")) };
+        let mark = self.painted(colour, mark);
+        let line = escaped(&format!("{check:<8} {about:<24} {says}{measured}{see_above}"));
+        writeln!(self.out, "{mark} {line}")?;
+        for kind in &new {
+            writeln!(self.out, "{:14}{}: {}", "", kind.code(), kind.advice())?;
+        }
+        self.advised.extend(new);
         self.out.flush()
     }
 
     /// Says how many of each there were.
     pub(super) fn finish(self) -> io::Result<Outcome> {
         self.spinner.finish_and_clear();
-        let [green, red, skipped] = self.counts;
+        let [green, red, skipped, warned] = self.counts;
         if self.json {
-            let summary = json!({ "green": green, "red": red, "skipped": skipped });
+            let summary =
+                json!({ "green": green, "red": red, "warned": warned, "skipped": skipped });
             print::json::line(&json!({ "summary": summary }), self.out)?;
         } else {
             let red = match red {
@@ -131,7 +148,11 @@ impl Teller<'_> {
                 _ => self.painted(RED, &format!("{red} red")),
             };
             let green = self.painted(GREEN, &format!("{green} green"));
-            writeln!(self.out, "{green}, {red}, {skipped} skipped")?;
+            let warned = match warned {
+                0 => String::new(),
+                _ => format!(", {}", self.painted(YELLOW, &format!("{warned} warned"))),
+            };
+            writeln!(self.out, "{green}, {red}{warned}, {skipped} skipped")?;
         }
         self.out.flush()?;
         Ok(if red == 0 { Outcome::Good } else { Outcome::Bad })
@@ -143,7 +164,12 @@ impl Teller<'_> {
 }
 
 fn fault_json(fault: &Fault) -> Value {
-    json!({ "code": fault.kind.code(), "says": fault.text, "advice": fault.kind.advice() })
+    json!({
+        "code": fault.kind.code(),
+        "says": fault.text,
+        "certain": fault.is_certain,
+        "advice": fault.kind.advice(),
+    })
 }
 
 fn answer_json(answer: &Answer) -> Value {

@@ -1,17 +1,37 @@
-//! What the firmware makes of an answer, in words.
+//! What a camera makes of an answer, in words.
 //!
-//! Law: a status of 200 comes first; then the one substring that the firmware looks for.
+//! Law: a status that is not 200 is a refusal. Everything else is judged as `check` judges it: where
+//! that says red, the camera stops.
 
+use super::camera::Step;
 use super::stop::{Kind, Stop};
+use crate::check::verdict::Judged;
 use samsung_sns::answer::scan_reason;
 use samsung_sns::camera;
 
-/// The body of an answer whose status is 200.
-pub(super) fn accepted(answer: &[u8]) -> Result<String, Stop> {
-    match camera::status(answer) {
-        Some(200) => Ok(camera::body(answer)),
-        Some(status) => Err(refused(status, answer)),
-        None => Err(not_understood("the answer does not begin with an HTTP status")),
+/// What the camera goes on with, and what is worth a note; or why it stops.
+pub(super) fn understood<T>(
+    step: Step,
+    answer: &[u8],
+    judged: Judged<T>,
+) -> Result<(T, Vec<String>), Stop> {
+    let Judged { made, red, notes, is_somebody_else } = judged;
+    // A hotspot check may be answered with a redirect, and is never refused.
+    let may_be_refused = step != Step::Hotspot && !is_somebody_else;
+    match (camera::status(answer).filter(|&status| status != 200), made) {
+        (Some(status), _) if may_be_refused => Err(refused(status, answer)),
+        (_, Some(made)) if red.is_empty() => Ok((made, notes)),
+        (_, made) => {
+            let (kind, so) = match (step, made) {
+                (Step::Hotspot, None) => (
+                    Kind::Offline,
+                    "the camera believes that it is offline, and opens its browser at \
+                     http://samsungimaging.com",
+                ),
+                _ => (Kind::Unfit, "the camera stops here"),
+            };
+            Err(Stop::new(kind, format!("{so}: {}", red.join("; "))))
+        }
     }
 }
 
@@ -30,10 +50,4 @@ fn refused(status: u16, answer: &[u8]) -> Stop {
     };
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     Stop::new(Kind::Refused(status), format!("refused: {status}{reason}{advice}"))
-}
-
-/// The server said 200, but not what the firmware looks for.
-pub(super) fn not_understood(why: &str) -> Stop {
-    let sentence = format!("the firmware would not understand the answer: {why}");
-    Stop::new(Kind::NotUnderstood, sentence)
 }

@@ -1,15 +1,17 @@
 //! A camera at work: it sends, listens, tells, and remembers how long each request took.
 //!
-//! Law: one connection a request. One camera alone tells what happens; of many only the sums are
-//! told.
+//! Law: one connection a request. One camera alone tells what happens, and where it happens what
+//! stops it; of many only the sums are told.
 
 use super::Arguments;
+use super::answer::understood;
 use super::link::Link;
 use super::server::Piece;
 use super::stop::{Kind, Stop};
-use crate::print;
+use crate::check::verdict::{Came, Judged};
+use crate::{Outcome, print};
 use indicatif::ProgressBar;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::time::{Duration, Instant};
 
 /// The kinds of requests.
@@ -81,17 +83,35 @@ pub(super) struct Camera<'a> {
     pub(super) out: Option<&'a mut dyn Write>,
     /// How its requests went.
     pub(super) samples: Vec<Sample>,
+    /// How many files the server has said to be safe.
+    pub(super) safe: usize,
+    /// Why something could not be told.
+    pub(super) untold: Option<io::Error>,
 }
 
-impl Camera<'_> {
+impl<'a> Camera<'a> {
+    /// A camera that has done nothing yet.
+    pub(super) fn new(
+        arguments: &'a Arguments,
+        bar: &'a ProgressBar,
+        out: Option<&'a mut dyn Write>,
+    ) -> Camera<'a> {
+        Camera { arguments, bar, out, samples: Vec::new(), safe: 0, untold: None }
+    }
+
     /// Says, in a line, what happened.
     pub(super) fn say(&mut self, sentence: &str) {
         let Camera { bar, out: Some(out), .. } = self else { return };
-        // Somebody who no longer reads does not stop the camera.
-        bar.suspend(|| {
-            let _ = writeln!(out, "{}", print::escaped(sentence));
-            let _ = out.flush();
+        let told = bar.suspend(|| {
+            writeln!(out, "{}", print::escaped(sentence))?;
+            out.flush()
         });
+        // Somebody who no longer reads does not stop the camera, nor change how it went.
+        if let Err(error) = told
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.untold = Some(error);
+        }
     }
 
     /// Sends a request and gives what `read` makes of its answer. `what` begins the sentence that
@@ -101,20 +121,37 @@ impl Camera<'_> {
         step: Step,
         what: &str,
         pieces: &[Piece<'_>],
-        read: impl FnOnce(&[u8]) -> Result<T, Stop>,
+        read: impl FnOnce(&Came) -> Judged<T>,
     ) -> Result<T, Stop> {
         let Arguments { server, rate, cut_at, .. } = self.arguments;
-        let cut_at = cut_at.filter(|_| step.carries_files());
+        let carries_files = step.carries_files();
+        let cut_at = cut_at.filter(|_| carries_files);
+        let length = pieces.iter().map(Piece::length).sum();
         let began = Instant::now();
         let answer = server.exchange(pieces, Link { rate: *rate, cut_at }, self.bar);
         let took = began.elapsed();
-        let done = answer.and_then(|answer| read(&answer)).map_err(|stop| stop.of(what));
+        let done = answer.and_then(|came| understood(step, came.bytes(), read(&came)));
+        let done = done.map_err(|stop| stop.of(what));
         self.samples.push(Sample {
             step,
             took,
-            length: pieces.iter().map(Piece::length).sum(),
+            length,
             failure: done.as_ref().err().map(|stop| stop.kind),
         });
-        done
+        match &done {
+            Err(stop) if stop.outcome() == Outcome::Bad => self.say(&stop.sentence),
+            Err(_) => {} // a complaint, and the last that is said
+            Ok((_, notes)) => {
+                for note in notes {
+                    self.say(&format!("note: {what}: {note}"));
+                }
+                if let Some(at) = cut_at {
+                    self.say(&format!(
+                        "note: --cut-at cut nothing: {what} has {length} bytes, no more than {at}"
+                    ));
+                }
+            }
+        }
+        done.map(|(made, _)| made)
     }
 }

@@ -4,7 +4,6 @@
 //! only the status matters.
 
 use super::DUID;
-use super::answer::accepted;
 use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
@@ -35,9 +34,12 @@ pub(super) fn send(camera: &mut Camera<'_>, to: &str, photos: &[Photo]) -> Resul
         pieces.extend([Piece::Bytes(head), Piece::File(photo)]);
     }
     pieces.push(Piece::Bytes(&request.closing));
-    let has_succeeded = camera.exchange(Step::Email, "e-mail", &pieces, |answer| {
-        accepted(answer).map(|_| camera::has_succeeded(answer))
+    let mut has_succeeded = false;
+    camera.exchange(Step::Email, "e-mail", &pieces, |came| {
+        has_succeeded = camera::has_succeeded(came.bytes());
+        came.any()
     })?;
+    camera.safe = photos.len();
     let files = match photos.len() {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),

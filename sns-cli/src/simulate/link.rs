@@ -58,6 +58,18 @@ impl Sender<'_> {
         Ok(())
     }
 
+    /// Whether something has come already, before all is sent.
+    pub(super) fn is_answered(&self) -> bool {
+        let looked = self
+            .stream
+            .set_nonblocking(true)
+            .and_then(|()| self.stream.peek(&mut [0]))
+            .is_ok_and(|length| length > 0);
+        // If that failed, sending fails next, and says so.
+        let _ = self.stream.set_nonblocking(false);
+        looked
+    }
+
     /// How much is sent at a time: a tenth of a second's worth, so that it flows and does not jump.
     fn piece(&self) -> usize {
         let piece = self.link.rate.map_or(u64::MAX, |rate| (rate / 10).max(1));

@@ -31,7 +31,7 @@ use stop::Stop;
 const DUID: &str = "123456789033";
 
 /// What is to be sent, and where.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// The server; the bytes sent name Samsung's hosts all the same
@@ -59,16 +59,17 @@ pub(crate) struct Arguments {
     /// What the person typed on the camera; behind each ~ the alt text of a photo: 'a text~one~two'
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// Make the hotspot check first; without any PHOTO, nothing else
+    /// Make the hotspot check first; without any PHOTO, nothing else is done or needed
     #[arg(long)]
     hotspot: bool,
     /// Send no faster than this, on each connection
     #[arg(long, value_name = "20KiB/s", value_parser = link::rate)]
     rate: Option<u64>,
-    /// Break the connection off after so many bytes of an upload or e-mail, its head included
+    /// Break the connection off after so many bytes of an upload or e-mail, its head included; if
+    /// that is behind its end, nothing is cut, which is told
     #[arg(long, value_name = "BYTES", value_parser = link::size)]
     cut_at: Option<u64>,
-    /// Send everything so many times, and tell only how it went in all
+    /// Send everything so many times, and tell only how it went in all; Ctrl-C ends it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// Be so many cameras at once; without --repeat, each sends once
@@ -108,26 +109,38 @@ pub(crate) fn line(text: &str) -> Result<String, String> {
 /// Sends everything.
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outcome> {
     let bar = bar();
-    match prepare(arguments, &bar, out) {
-        Ok(()) => {}
-        Err(stop) => return Ok(tell(&stop, out)),
-    }
     let posts = arguments.repeat.unwrap_or(arguments.parallel);
-    if posts > 1 || arguments.parallel > 1 {
-        let many = (posts as usize, arguments.parallel as usize);
-        return tally::run(arguments, many, &bar, out);
+    let are_many = posts > 1 || arguments.parallel > 1;
+    let mut camera = Camera::new(arguments, &bar, Some(&mut *out));
+    let mut done = prepare(&mut camera);
+    if !are_many {
+        done = done.and_then(|photos| post(&mut camera, &photos).map(|()| photos));
     }
-    let mut camera = Camera { arguments, bar: &bar, out: Some(out), samples: Vec::new() };
-    let done = Photo::open_all(&arguments.photos).and_then(|photos| post(&mut camera, &photos));
-    bar.finish_and_clear();
-    Ok(match done {
-        Ok(()) => Outcome::Good,
-        Err(stop) => tell(&stop, out),
-    })
+    let untold = camera.untold.take();
+    match (untold, done) {
+        (None, Ok(_)) if are_many => {
+            let many = (posts as usize, arguments.parallel as usize);
+            tally::run(arguments, many, &bar, out)
+        }
+        (Some(error), _) => {
+            bar.finish_and_clear();
+            Err(error)
+        }
+        (None, done) => {
+            bar.finish_and_clear();
+            let outcome = done.as_ref().err().map_or(Outcome::Good, Stop::outcome);
+            // What came of the server was told among the rest.
+            if let (Outcome::Impossible, Err(stop)) = (outcome, &done) {
+                print::complain(&stop.sentence);
+            }
+            Ok(outcome)
+        }
+    }
 }
 
 /// Looks whether all that was asked for can be done, and says what is known of the camera.
-fn prepare(arguments: &Arguments, bar: &ProgressBar, out: &mut dyn Write) -> Result<(), Stop> {
+fn prepare(camera: &mut Camera<'_>) -> Result<Vec<Photo>, Stop> {
+    let arguments = camera.arguments;
     let photos = Photo::open_all(&arguments.photos)?;
     let stops_early = arguments.model.is_some_and(habits::begins_with_the_time);
     if photos.is_empty() && !arguments.hotspot && !stops_early {
@@ -135,44 +148,41 @@ fn prepare(arguments: &Arguments, bar: &ProgressBar, out: &mut dyn Write) -> Res
     }
     let posts = arguments.repeat.unwrap_or(arguments.parallel);
     let length: u64 = photos.iter().map(|photo| photo.length).sum();
-    bar.set_length(length.saturating_mul(posts.into()));
-    let mut camera = Camera { arguments, bar, out: Some(out), samples: Vec::new() };
-    model::prepare(&mut camera, &photos)?;
+    camera.bar.set_length(length.saturating_mul(posts.into()));
+    model::prepare(camera, &photos)?;
     let alt_texts = arguments.text.as_deref().map_or(0, |text| Caption::read(text).alt_texts.len());
     if alt_texts > 0 && alt_texts != photos.len() {
         let files = photos.len();
         camera.say(&format!("note: the text holds {alt_texts} alt texts, for {files} files"));
     }
-    Ok(())
+    Ok(photos)
 }
 
-/// One post, from the hotspot check to the logout.
+/// One post, from the hotspot check to the logout; in the end, what of it is not on the server.
 fn post(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
+    let done = steps(camera, photos);
+    if done.is_err() && camera.safe < photos.len() {
+        let names: Vec<&str> = photos[camera.safe..].iter().map(|photo| &*photo.name).collect();
+        camera.say(&format!("not sent, as far as the camera knows: {}", names.join(", ")));
+    }
+    done
+}
+
+fn steps(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
     let arguments = camera.arguments;
     if arguments.hotspot {
         model::hotspot(camera)?;
     }
-    if arguments.model.is_some_and(habits::begins_with_the_time) {
-        return model::st1000(camera);
+    // With --hotspot and no file, that was all.
+    let goes_on = !photos.is_empty() || !arguments.hotspot;
+    if goes_on && arguments.model.is_some_and(habits::begins_with_the_time) {
+        return model::st1000(camera, photos);
     }
     match &arguments.email {
         _ if photos.is_empty() => Ok(()),
         Some(to) => email::send(camera, to, photos),
         None => social::send(camera, photos),
     }
-}
-
-/// Says why it stopped: what came of the server among the rest, what came of us as a complaint.
-fn tell(stop: &Stop, out: &mut dyn Write) -> Outcome {
-    let outcome = stop.outcome();
-    if outcome == Outcome::Impossible {
-        print::complain(&stop.sentence);
-    } else {
-        // Somebody who no longer reads does not change how it went.
-        let _ = writeln!(out, "{}", print::escaped(&stop.sentence));
-        let _ = out.flush();
-    }
-    outcome
 }
 
 /// The bar that shows how much of all files is sent; hidden where nobody could see it move.

@@ -3,12 +3,12 @@
 //! Law: nothing is made up. Where a model's own bytes are not known, they are an NX300's, and the
 //! first line says so.
 
-use super::answer::accepted;
 use super::camera::{Camera, Step};
 use super::photo::Photo;
 use super::server::Piece;
 use super::stop::{Kind, Stop};
 use super::{Arguments, DUID};
+use crate::check::verdict::Came;
 use crate::habits;
 use samsung_sns::camera;
 use samsung_sns::endpoint::HotspotCheck;
@@ -23,7 +23,7 @@ pub(super) fn prepare(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), S
         return Ok(());
     };
     let name = model.name;
-    if habits::sends_email_only(model) && email.is_none() {
+    if habits::sends_email_only(model) && email.is_none() && !photos.is_empty() {
         return Err(Stop::impossible(format!("the {name} sends e-mail only: give --email TO")));
     }
     if let Some(video) = photos.iter().find(|photo| photo.is_video()) {
@@ -42,6 +42,7 @@ pub(super) fn prepare(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), S
             "the {name} takes a server whose address begins with 192.168. for a login page, and \
              sends nothing"
         );
+        camera.say(&sentence);
         return Err(Stop::new(Kind::Offline, sentence));
     }
     camera.say(&known(model));
@@ -84,37 +85,27 @@ pub(super) fn hotspot(camera: &mut Camera<'_>) -> Result<(), Stop> {
         HotspotCheck::Msn => "MSN",
     };
     let what = format!("hotspot check {name}");
+    let strict = model.is_some_and(habits::wants_an_empty_gld);
     let request = camera::hotspot_check(check);
-    camera.exchange(Step::Hotspot, &what, &[Piece::Bytes(&request)], |answer| {
-        match (camera::is_online(check, answer), camera::status(answer)) {
-            (true, _) => Ok(()),
-            (false, status) => {
-                let status = status.map_or("no status".to_owned(), |status| status.to_string());
-                let sentence = format!(
-                    "the answer ({status}) does not say that the camera is online; it opens its \
-                     browser at http://samsungimaging.com"
-                );
-                Err(Stop::new(Kind::Offline, sentence))
-            }
-        }
-    })?;
+    let read = |came: &Came| came.hotspot(check, strict);
+    camera.exchange(Step::Hotspot, &what, &[Piece::Bytes(&request)], read)?;
     let whose = if is_guess { " (the NX300's; its own is not known)" } else { "" };
     camera.say(&format!("{what}{whose}: online"));
     Ok(())
 }
 
-/// What an ST1000/CL65 does: it has never come further than this.
-pub(super) fn st1000(camera: &mut Camera<'_>) -> Result<(), Stop> {
+/// What an ST1000/CL65 does: it has never come further than this, so files stay where they are.
+pub(super) fn st1000(camera: &mut Camera<'_>, photos: &[Photo]) -> Result<(), Stop> {
     let request = camera::time();
-    camera.exchange(Step::Time, "time", &[Piece::Bytes(&request)], |answer| {
-        accepted(answer).map(|_| ())
-    })?;
+    camera.exchange(Step::Time, "time", &[Piece::Bytes(&request)], Came::time)?;
     camera.say("time: told");
     let request = camera::service_providers(DUID);
     let what = "list of providers";
-    camera.exchange(Step::Providers, what, &[Piece::Bytes(&request)], |answer| {
-        accepted(answer).map(|_| ())
-    })?;
-    camera.say("list of providers: answered; here the camera stops, since nobody knows its format");
-    Ok(())
+    camera.exchange(Step::Providers, what, &[Piece::Bytes(&request)], Came::any)?;
+    let told = "list of providers: answered; here the camera stops, since nobody knows its format";
+    camera.say(told);
+    match photos {
+        [] => Ok(()),
+        _ => Err(Stop::new(Kind::ComesNoFurther, told)),
+    }
 }

@@ -25,11 +25,13 @@ impl Photo {
     pub(super) fn open(path: &Path) -> Result<Photo, Stop> {
         let unreadable =
             |problem: &str| Stop::impossible(format!("cannot send {}: {problem}", path.display()));
-        let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
-        let metadata = file.metadata().map_err(|error| unreadable(&error.to_string()))?;
+        // Before it is opened: to open a pipe waits for somebody who writes.
+        let metadata = path.metadata().map_err(|error| unreadable(&error.to_string()))?;
         if !metadata.is_file() {
-            return Err(unreadable("it is not a file; name photos, not folders"));
+            let what = if metadata.is_dir() { "a folder" } else { "a pipe or a device" };
+            return Err(unreadable(&format!("it is {what}, not a file")));
         }
+        let file = File::open(path).map_err(|error| unreadable(&error.to_string()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // A line end in a name would break the lines that tell of it.
         let name = name.replace(char::is_control, "_");

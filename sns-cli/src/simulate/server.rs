@@ -1,11 +1,13 @@
 //! The server's address, and one exchange with it.
 //!
-//! Law: one TCP connection per request, the answer read until the server closes. An answer that
-//! arrives is read even if sending failed midway: a server may refuse before it has read all.
+//! Law: one TCP connection per request. An answer that arrives is read even if sending failed midway:
+//! a server may refuse before it has read all. A server that does nothing is waited for, but never
+//! without end.
 
 use super::link::{Broken, Link, Sender};
 use super::photo::Photo;
 use super::stop::{Kind, Stop};
+use crate::check::verdict::{Came, NoAnswer};
 use indicatif::ProgressBar;
 use std::io::{self, ErrorKind, Read, Seek};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -13,9 +15,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// No answer for a camera has a twentieth of this.
-const MAX_ANSWER: u64 = 64 * 1024;
+/// How long a server may take nothing of what is sent.
+const STALL: Duration = Duration::from_secs(10);
+/// How long the answer to a message may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the answer to a file may take, some of which may still be on its way.
+const PATIENCE_AFTER_FILE: Duration = Duration::from_secs(60);
+/// Who has stopped reading has said by then what there is to say.
+const PATIENCE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Where the server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +68,14 @@ pub(super) enum Piece<'a> {
 }
 
 impl Piece<'_> {
+    /// Its bytes, if they are in memory.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Piece::Bytes(bytes) => bytes,
+            Piece::File(_) => &[],
+        }
+    }
+
     /// Its length in bytes.
     pub(super) fn length(&self) -> u64 {
         match self {
@@ -71,20 +86,21 @@ impl Piece<'_> {
 }
 
 impl Server {
-    /// Sends one request over a link of this kind and gives the answer, which is never empty.
+    /// Sends one request over a link of this kind and gives the answer.
     pub(super) fn exchange(
         &self,
         pieces: &[Piece<'_>],
         link: Link,
         bar: &ProgressBar,
-    ) -> Result<Vec<u8>, Stop> {
+    ) -> Result<Came, Stop> {
         let mut stream = self.connect()?;
         let mut sender = link.over(&mut stream);
+        let mut is_early = false;
         let sent = pieces.iter().try_for_each(|piece| match piece {
             Piece::Bytes(bytes) => sender.send(bytes).map_err(SendError::Link),
-            Piece::File(photo) => send_file(photo, &mut sender, bar),
+            Piece::File(photo) => send_file(photo, &mut sender, bar, &mut is_early),
         });
-        let broken = match sent {
+        let failed = match sent {
             Ok(()) => None,
             Err(SendError::File(stop)) => return Err(stop),
             Err(SendError::Link(Broken::Cut(sent))) => {
@@ -93,25 +109,39 @@ impl Server {
             }
             Err(SendError::Link(Broken::Network(error))) => Some(error),
         };
-        let (answer, failed) = read_answer(stream);
-        if !answer.is_empty() {
-            return Ok(answer);
-        }
-        Err(match broken.or(failed) {
-            Some(error) if is_timeout(&error) => {
-                let waited = READ_TIMEOUT.as_secs();
-                Stop::new(Kind::NoAnswer, format!("the server gave no answer within {waited} s"))
-            }
-            Some(error) => {
-                let sentence =
-                    format!("the server broke the connection off without an answer ({error})");
-                Stop::new(Kind::BrokenOff, sentence)
-            }
-            None => {
-                let sentence = "the server closed the connection without an answer";
-                Stop::new(Kind::BrokenOff, sentence)
-            }
-        })
+        let has_stalled = failed.as_ref().is_some_and(is_timeout);
+        let with_file = pieces.iter().any(|piece| matches!(piece, Piece::File(_)));
+        let patience = match (&failed, with_file) {
+            (Some(_), _) => PATIENCE_AFTER_FAILURE,
+            (None, true) => PATIENCE_AFTER_FILE,
+            (None, false) => PATIENCE,
+        };
+        let request = pieces.first().map_or(&[][..], Piece::bytes);
+        Came::receive(&mut stream, request, failed, (is_early, with_file, patience)).map_err(
+            |why| {
+                let kind = match why {
+                    NoAnswer::Silent => Kind::NoAnswer,
+                    _ if has_stalled => Kind::NoAnswer,
+                    _ => Kind::BrokenOff,
+                };
+                let sentence = if has_stalled {
+                    format!(
+                        "the server stopped reading, and took nothing for {} s",
+                        STALL.as_secs()
+                    )
+                } else if why == NoAnswer::Silent {
+                    format!("the server gave no answer within {} s", patience.as_secs())
+                } else {
+                    why.to_string()
+                };
+                Stop::new(kind, sentence)
+            },
+        )
+    }
+
+    /// Its port.
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     /// The addresses of its name.
@@ -130,8 +160,7 @@ impl Server {
         for address in self.addresses()? {
             match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
                 Ok(stream) => {
-                    let _ = stream.set_read_timeout(Some(READ_TIMEOUT));
-                    let _ = stream.set_write_timeout(Some(READ_TIMEOUT));
+                    let _ = stream.set_write_timeout(Some(STALL));
                     return Ok(stream);
                 }
                 Err(error) => failure = error,
@@ -150,7 +179,13 @@ enum SendError {
     Link(Broken),
 }
 
-fn send_file(photo: &Photo, sender: &mut Sender<'_>, bar: &ProgressBar) -> Result<(), SendError> {
+/// Sends a file. `is_early`: whether there was an answer before its last piece was sent.
+fn send_file(
+    photo: &Photo,
+    sender: &mut Sender<'_>,
+    bar: &ProgressBar,
+    is_early: &mut bool,
+) -> Result<(), SendError> {
     let unreadable = |problem: String| {
         SendError::File(Stop::impossible(format!("cannot send {}: {problem}", photo.name)))
     };
@@ -166,18 +201,12 @@ fn send_file(photo: &Photo, sender: &mut Sender<'_>, bar: &ProgressBar) -> Resul
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(error.to_string())),
         };
-        sender.send(&piece[..length]).map_err(SendError::Link)?;
         left -= length as u64;
+        *is_early |= left == 0 && sender.is_answered();
+        sender.send(&piece[..length]).map_err(SendError::Link)?;
         bar.inc(length as u64);
     }
     Ok(())
-}
-
-/// What arrives until the server closes, and why reading ended if it did not.
-fn read_answer(stream: TcpStream) -> (Vec<u8>, Option<io::Error>) {
-    let mut answer = Vec::new();
-    let failed = stream.take(MAX_ANSWER).read_to_end(&mut answer).err();
-    (answer, failed)
 }
 
 fn is_timeout(error: &io::Error) -> bool {

@@ -19,8 +19,8 @@ pub(super) struct Stop {
 pub(super) enum Kind {
     /// The server answered with this status.
     Refused(u16),
-    /// The server answered what the firmware would not understand.
-    NotUnderstood,
+    /// The server answered what no camera is known to be content with.
+    Unfit,
     /// The hotspot check says that the camera is offline.
     Offline,
     /// The server did not answer in time.
@@ -29,6 +29,8 @@ pub(super) enum Kind {
     BrokenOff,
     /// The link was to break.
     Cut,
+    /// No camera of this model has ever come further.
+    ComesNoFurther,
     /// There is no connection.
     NoConnection,
     /// It could not even be tried.
@@ -54,6 +56,11 @@ impl Stop {
         }
     }
 
+    /// Whether there was an answer, so that there is somebody to log out from.
+    pub(super) fn was_answered(&self) -> bool {
+        matches!(self.kind, Kind::Refused(_) | Kind::Unfit)
+    }
+
     /// The exit code that it comes to.
     pub(super) fn outcome(&self) -> Outcome {
         match self.kind {
@@ -67,11 +74,12 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Refused(status) => write!(f, "refused with {status}"),
-            Kind::NotUnderstood => f.write_str("not understood"),
+            Kind::Unfit => f.write_str("unfit for a camera"),
             Kind::Offline => f.write_str("offline"),
             Kind::NoAnswer => f.write_str("no answer"),
             Kind::BrokenOff => f.write_str("broken off"),
             Kind::Cut => f.write_str("cut, as asked"),
+            Kind::ComesNoFurther => f.write_str("comes no further"),
             Kind::NoConnection => f.write_str("no connection"),
             Kind::Impossible => f.write_str("not possible"),
         }

@@ -1,7 +1,7 @@
 //! Many posts, by many cameras at once, and the table of how it went.
 //!
 //! Law: each post is a whole conversation with connections of its own. A failure is counted, and the
-//! next post is sent all the same.
+//! next post is sent all the same. Ctrl-C ends it at once, with the table of what there is.
 
 use super::camera::{Camera, Sample, Step};
 use super::photo::Photo;
@@ -9,17 +9,24 @@ use super::stop::{Kind, Stop};
 use super::{Arguments, post};
 use crate::{Outcome, print};
 use indicatif::ProgressBar;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
+
+/// How often it is looked whether somebody pressed Ctrl-C.
+const TICK: Duration = Duration::from_millis(50);
 
 /// What all cameras together have done.
 #[derive(Debug, Default)]
 struct Tally {
     samples: Vec<Sample>,
     whole_posts: usize,
+    was_interrupted: bool,
     failures: BTreeMap<Kind, Failure>,
 }
 
@@ -37,23 +44,43 @@ pub(super) fn run(
     bar: &ProgressBar,
     out: &mut dyn Write,
 ) -> io::Result<Outcome> {
-    let tally = Mutex::new(Tally::default());
-    let next = AtomicUsize::new(0);
+    let interrupted = Arc::new(AtomicBool::new(false));
+    flag::register(SIGINT, Arc::clone(&interrupted))?;
+    let next = Arc::new(AtomicUsize::new(0));
+    let (sender, posted) = mpsc::channel();
     let began = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..cameras.min(posts) {
-            scope.spawn(|| {
-                while next.fetch_add(1, Ordering::Relaxed) < posts {
-                    let (samples, done) = one(arguments, bar);
-                    tally.lock().unwrap_or_else(PoisonError::into_inner).add(samples, done);
-                }
-            });
+    for _ in 0..cameras.min(posts) {
+        let (next, sender) = (Arc::clone(&next), sender.clone());
+        let (arguments, bar) = (arguments.clone(), bar.clone());
+        // Nobody waits for their end: after Ctrl-C they end with the program.
+        std::thread::spawn(move || {
+            while next.fetch_add(1, Ordering::Relaxed) < posts
+                && sender.send(one(&arguments, &bar)).is_ok()
+            {}
+        });
+    }
+    drop(sender);
+    let mut tally = Tally::default();
+    loop {
+        match posted.recv_timeout(TICK) {
+            Ok((samples, done)) => tally.add(samples, done),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-    });
+        if interrupted.load(Ordering::Relaxed) {
+            tally.was_interrupted = true;
+            break;
+        }
+    }
     let took = began.elapsed();
     bar.finish_and_clear();
-    let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match tally.tell(posts, cameras, took, out) {
+    let told = tally.tell(posts, cameras, took, out).and_then(|()| {
+        match arguments.cut_at.is_some() && !tally.failures.contains_key(&Kind::Cut) {
+            true => writeln!(out, "note: --cut-at cut nothing: no request was that long"),
+            false => Ok(()),
+        }
+    });
+    match told {
         // Somebody who no longer reads does not change how it went.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(tally.outcome()),
@@ -62,7 +89,7 @@ pub(super) fn run(
 
 /// One post of a camera of its own.
 fn one(arguments: &Arguments, bar: &ProgressBar) -> (Vec<Sample>, Result<(), Stop>) {
-    let mut camera = Camera { arguments, bar, out: None, samples: Vec::new() };
+    let mut camera = Camera::new(arguments, bar, None);
     let done = Photo::open_all(&arguments.photos).and_then(|photos| post(&mut camera, &photos));
     (camera.samples, done)
 }
@@ -81,7 +108,9 @@ impl Tally {
 
     fn outcome(&self) -> Outcome {
         let untried = |kind: &Kind| matches!(kind, Kind::NoConnection | Kind::Impossible);
-        if self.failures.is_empty() {
+        if self.was_interrupted {
+            Outcome::Bad
+        } else if self.failures.is_empty() {
             Outcome::Good
         } else if self.whole_posts == 0 && self.failures.keys().all(untried) {
             Outcome::Impossible
@@ -135,6 +164,11 @@ impl Tally {
             self.whole_posts as f64 / seconds,
             bytes as f64 / seconds / (1024.0 * 1024.0),
         )?;
+        if self.was_interrupted {
+            let failed: usize = self.failures.values().map(|failure| failure.count).sum();
+            let ended = self.whole_posts + failed;
+            writeln!(out, "interrupted by Ctrl-C when {ended} of {posts} had ended")?;
+        }
         for (kind, Failure { count, first }) in &self.failures {
             let line = format!("{count} failed: {kind}; the first: {first}");
             writeln!(out, "{}", print::escaped(&line))?;

@@ -65,7 +65,7 @@ pub(crate) fn gateway(admission: Admission) -> impl FnMut(&Received) -> Vec<u8> 
             endpoint: &endpoint,
             message,
             from: Ipv4Addr::LOCALHOST.into(),
-            now: UnixTime::from_secs(1),
+            now: UnixTime::from_secs(1_795_302_000),
             random: [7; 16],
         };
         match gateway.handle(call).plan {

@@ -1,14 +1,15 @@
 //! Slow and breaking links, many posts, many cameras.
 
-use super::{file, gateway, kept, said, serve, simulate, with_real_server};
+use super::{file, gateway, kept, said, serve, serve_by, simulate, with_real_server};
 use samsung_sns::admission::Admission;
 use samsung_sns::answer::Refusal;
 use samsung_sns::endpoint::Endpoint;
 use samsung_sns::message::media::Announce;
 use samsung_sns::post::Caption;
 use samsung_sns::wire::xml::Document;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -45,6 +46,7 @@ fn a_breaking_link_breaks_at_the_byte_it_was_asked_to_in_what_carries_files() {
     let small = file(folder.path(), "SAM_0002.JPG", b"one");
     let output = simulate(&server, &["--cut-at", "400"], &[&small]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("note: --cut-at cut nothing: SAM_0002.JPG: upload has "));
     let longest = received.lock().unwrap().iter().map(|request| request.bytes.len()).max();
     assert!(longest > Some(400));
 }
@@ -109,6 +111,59 @@ fn failures_are_counted_by_kind_and_do_not_end_the_load() {
     let output = simulate(&format!("http://{free}"), &["--repeat", "3"], &[&photo]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("3 failed: no connection; "), "{}", said(&output));
+}
+
+#[test]
+fn a_cut_behind_the_end_of_everything_is_told_beside_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = file(folder.path(), "SAM_0001.JPG", &vec![7; 5_000]);
+    for (at, code, noted) in [("1MiB", 0, true), ("2000", 1, false)] {
+        let data = tempfile::tempdir().unwrap();
+        with_real_server(data.path(), |server| {
+            let output = simulate(server, &["--cut-at", at, "--repeat", "2"], &[&photo]);
+            assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+            let note = "note: --cut-at cut nothing";
+            assert_eq!(said(&output).contains(note), noted, "{}", said(&output));
+        });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_load_with_its_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = file(folder.path(), "SAM_0001.JPG", b"one");
+    let mut right = gateway(Admission::Anyone);
+    let (told, logins) = std::sync::mpsc::channel();
+    let mut count = 0;
+    let (server, _) = serve_by(move |request, stream| {
+        // Two posts are whole; the third login is never answered.
+        let login = matches!(request.endpoint(), Endpoint::Auth(_))
+            && request.text().contains("Method=\"login\"");
+        if login {
+            count += 1;
+            told.send(count).unwrap();
+        }
+        if login && count == 3 {
+            assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0, "until the camera is gone");
+            return;
+        }
+        stream.write_all(&right(request)).unwrap();
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sns-cli"));
+    command.args(["simulate", "--server", &server, "--repeat", "1000"]).arg(&photo);
+    let camera = command.stdout(Stdio::piped()).spawn().unwrap();
+    while logins.recv().unwrap() < 3 {}
+    let began = Instant::now();
+    let killed = Command::new("kill").args(["-INT", &camera.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = camera.wait_with_output().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "at once: {:?}", began.elapsed());
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("\nlogin "), "{}", said(&output));
+    assert!(said(&output).contains("2 of 1000 posts whole"), "{}", said(&output));
+    let told = "interrupted by Ctrl-C when 2 of 1000 had ended";
+    assert!(said(&output).contains(told), "{}", said(&output));
 }
 
 #[test]

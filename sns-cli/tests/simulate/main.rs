@@ -12,12 +12,13 @@ use samsung_sns::message::media::{Announce, Media};
 use samsung_sns::quirk::Quirks;
 use samsung_sns::wire::xml::Document;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+mod faults;
 mod load;
 mod models;
 #[path = "../pretend/mod.rs"]
@@ -35,6 +36,13 @@ impl Received {
 fn serve(
     mut answer: impl FnMut(&Received) -> Vec<u8> + Send + 'static,
 ) -> (String, Arc<Mutex<Vec<Received>>>) {
+    serve_by(move |request, stream| stream.write_all(&answer(request)).unwrap())
+}
+
+/// The same, but that `answer` writes by itself.
+fn serve_by(
+    mut answer: impl FnMut(&Received, &mut TcpStream) + Send + 'static,
+) -> (String, Arc<Mutex<Vec<Received>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let all = Arc::new(Mutex::new(Vec::new()));
@@ -42,10 +50,14 @@ fn serve(
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
+            stream.set_nodelay(true).unwrap();
+            // A connection that asks nothing only looks whether the port is open.
+            if stream.peek(&mut [0]).unwrap() == 0 {
+                continue;
+            }
             let request = Received::read(&mut stream);
-            let bytes = answer(&request);
-            all.lock().unwrap().push(request);
-            stream.write_all(&bytes).unwrap();
+            all.lock().unwrap().push(request.clone());
+            answer(&request, &mut stream);
         }
     });
     (address, received)
@@ -174,8 +186,11 @@ fn what_the_firmware_would_not_understand_is_exit_code_1() {
     let photo = file(folder.path(), "SAM_0001.JPG", b"one");
     let ok = |body: &str| Answer::new(Status::Ok, body).to_bytes(DATE);
     for (answer, told) in [
-        (ok("welcome \x1b[2J"), "login: the firmware would not understand the answer"),
-        (b"hello".to_vec(), "does not begin with an HTTP status"),
+        (
+            ok("welcome \x1b[2J"),
+            "login: the camera stops here: the firmware finds no <Response SessionKey",
+        ),
+        (b"hello".to_vec(), "does not begin with HTTP/1.x and a status"),
         (Vec::new(), "login: the server closed the connection without an answer"),
     ] {
         let (server, _) = serve(move |_| answer.clone());
@@ -192,7 +207,7 @@ fn what_the_firmware_would_not_understand_is_exit_code_1() {
     });
     let output = simulate(&server, &[], &[&photo]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("it finds no Status=\"succ\""), "{}", said(&output));
+    assert!(said(&output).contains("the firmware finds no Status=\"succ\""), "{}", said(&output));
 }
 
 #[test]
@@ -221,10 +236,13 @@ fn what_cannot_be_tried_is_exit_code_2_and_says_what_to_do() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let nobody = format!("http://{free}");
     let missing = folder.path().join("missing.jpg");
-    let cases: [(&str, &[&str], &[&Path], &str); 6] = [
+    let pipe = folder.path().join("pipe.jpg");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let cases: [(&str, &[&str], &[&Path], &str); 7] = [
         (&nobody, &[], &[&photo], "is sns-server running there"),
         (&nobody, &[], &[&missing], "missing.jpg: No such file"),
-        (&nobody, &[], &[folder.path()], "it is not a file"),
+        (&nobody, &[], &[folder.path()], "it is a folder, not a file"),
+        (&nobody, &[], &[&pipe], "pipe.jpg: it is a pipe or a device, not a file"),
         ("127.0.0.1:8080", &[], &[&photo], "write it as http://HOST:PORT"),
         (&nobody, &["--site", "x", "--email", "a@b"], &[&photo], "cannot be used with"),
         (&nobody, &[], &[], "required"),

@@ -27,8 +27,22 @@ fn each_model_makes_its_own_hotspot_check_first() {
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         assert!(said(&output).contains(told), "{told:?} is not in {}", said(&output));
         let received = received.lock().unwrap();
-        assert_eq!(received[0].bytes, camera::hotspot_check(check), "{model:?}");
+        let name = match check {
+            HotspotCheck::Gld => "gld",
+            HotspotCheck::Yahoo => "yahoo",
+            HotspotCheck::Msn => "msn",
+        };
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/reconstructed/hotspot");
+        let written = std::fs::read(format!("{folder}/{name}.http")).unwrap();
+        assert_eq!(received[0].bytes, written, "{model:?}");
         assert_eq!(received.len(), 5, "check, login, announce, upload, logout");
+    }
+    // What sends e-mail only needs no recipient for this.
+    for model in ["NX500", "NX1"] {
+        let (server, received) = serve(gateway(Admission::Anyone));
+        let output = simulate(&server, &["--model", model, "--hotspot"], &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(received.lock().unwrap().len(), 1);
     }
     // The Yahoo check is answered by cookie and redirect in turn; both say "online".
     let (server, received) = serve(gateway(Admission::Anyone));
@@ -43,12 +57,12 @@ fn each_model_makes_its_own_hotspot_check_first() {
 fn a_camera_that_believes_itself_offline_sends_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let photo = file(folder.path(), "SAM_0001.JPG", b"one");
-    let redirect = Answer::redirect("https://www.msn.com").to_bytes(super::DATE);
+    let redirect = Answer::redirect("http://www.msn.com").to_bytes(super::DATE);
     let (server, received) = serve(move |_| redirect.clone());
     let output = simulate(&server, &["--model", "WB37F", "--hotspot"], &[&photo]);
     assert_eq!(output.status.code(), Some(1));
-    let told = "hotspot check MSN: the answer (302) does not say that the camera is online; it \
-                opens its browser at http://samsungimaging.com";
+    let told = "hotspot check MSN: the camera believes that it is offline, and opens its browser at \
+                http://samsungimaging.com: the answer redirects to http://www.msn.com (redirected: ";
     assert!(said(&output).contains(told), "{}", said(&output));
     assert_eq!(received.lock().unwrap().len(), 1);
 
@@ -114,11 +128,26 @@ fn a_camera_logs_in_by_oauth_where_it_does_and_is_refused() {
     let (server, received) = serve(gateway(Admission::Anyone));
     let output = simulate(&server, &["--model", "NX mini", "--site", "flickr"], &[&photo]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    let told = "login: refused: 401 (this site needs OAuth, choose another site)\n";
+    let told = "login: refused: 401 (this site needs OAuth, choose another site)\n\
+                not sent, as far as the camera knows: SAM_0001.JPG\n";
     assert!(said(&output).ends_with(told), "{}", said(&output));
     let received = received.lock().unwrap();
     let [login] = received.as_slice() else { panic!("{} requests", received.len()) };
     assert_eq!(login.bytes, camera::oauth_login(&Site::new("flickr")));
+
+    // So does check, which would else test a login that this camera never sends.
+    let (server, received) = serve(gateway(Admission::Anyone));
+    let port = server.rsplit(':').next().unwrap();
+    let arguments = ["check", "127.0.0.1", "--port", port, "--dns", "none", "--user", "me"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sns-cli"));
+    command.args(arguments).args(["--model", "NX mini", "--site", "flickr"]).output().unwrap();
+    let received = received.lock().unwrap();
+    let logins: Vec<_> = received
+        .iter()
+        .filter(|its| matches!(its.endpoint(), Endpoint::Auth(_)) && !its.body.is_empty())
+        .collect();
+    assert!(!logins.is_empty() && logins.iter().all(|its| its.text().contains("<OAuth Version=")));
+    assert!(!logins.iter().any(|its| its.text().contains("<UserName")));
 }
 
 #[test]
@@ -128,13 +157,30 @@ fn an_st1000_asks_for_the_time_and_its_providers_and_stops_there() {
     for files in [&[&*photo][..], &[]] {
         let (server, received) = serve(gateway(Admission::Anyone));
         let output = simulate(&server, &["--model", "ST1000"], files);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        // It has done all that it can; what it was to send is not sent.
+        assert_eq!(output.status.code(), Some(files.len() as i32), "{}", said(&output));
+        assert_eq!(
+            said(&output).contains("not sent, as far as the camera knows: SAM_0001.JPG"),
+            !files.is_empty()
+        );
         assert!(said(&output).contains("here the camera stops"), "{}", said(&output));
         let received = received.lock().unwrap();
         let [time, providers] = received.as_slice() else { panic!("{} requests", received.len()) };
         assert_eq!(time.bytes, camera::time());
         assert_eq!(providers.bytes, camera::service_providers("123456789033"));
     }
+    let (server, received) = serve(gateway(Admission::Anyone));
+    let output = simulate(&server, &["--model", "ST1000", "--repeat", "3"], &[&photo]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("0 of 3 posts whole"), "{}", said(&output));
+    assert!(said(&output).contains("3 failed: comes no further; "), "{}", said(&output));
+    assert_eq!(received.lock().unwrap().len(), 6);
+
+    let (server, received) = serve(gateway(Admission::Anyone));
+    let output = simulate(&server, &["--model", "ST1000", "--hotspot"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(received.lock().unwrap().len(), 1, "nothing but the hotspot check");
+
     let (server, _) = serve(|_| Answer::new(Status::NotFound, "").to_bytes(super::DATE));
     let output = simulate(&server, &["--model", "ST1000"], &[]);
     assert_eq!(output.status.code(), Some(1));
