@@ -52,16 +52,16 @@ pub(super) fn session(answer: &[u8]) -> Result<Heard<String>, Fault> {
         .collect();
     if !missing.is_empty() {
         let repaired = match body.contains("<LoginPeopleID ") {
-            true => "; LoginPeopleID is not to be repaired into proper XML",
+            true => "; LoginPeopleID was repaired into proper XML",
             false => "",
         };
         let text = format!("the body has no {}{repaired}", missing.join(", no "));
-        heard.faults.push(Fault::new(Kind::NotUnderstood, text));
+        heard.faults.push(Fault::new(Kind::LoginAnswer, text));
     } else if !places.is_sorted() {
         let names = LOGIN.map(|field| field.trim_start_matches('<').split([' ', '=']).next());
         let names: Vec<&str> = names.into_iter().flatten().collect();
         let text = format!("the elements have another order than {}", names.join(", "));
-        heard.faults.push(Fault::new(Kind::NotUnderstood, text));
+        heard.faults.push(Fault::new(Kind::LoginAnswer, text));
     }
     let key = |c: char| c.is_ascii_alphanumeric();
     heard.faults.extend(judge::odd("the CryptSessionKey", value(&body, LOGIN[2]), 64, key).err());

@@ -174,6 +174,8 @@ kinds! {
         "an NX mini is known to accept an empty body with ETag and Server: nginx/notreally"
     NotUnderstood "not-understood"
         "the firmware searches the body for exactly these bytes"
+    LoginAnswer "login-answer"
+        "keep the elements, order and spelling of the only answer known to work (docs/protocol.md): LoginPeopleID is no proper XML, do not repair it"
     OddValue "odd-value"
         "keep values short and plain: the firmware has buffer overflows, and escapes nothing"
     TimeWrong "time-wrong"

@@ -354,25 +354,25 @@ const CASES: &[Case] = &[
         name: "a login answer whose name was repaired into proper XML",
         door: at_login,
         spoil: |answer| in_body(&answer, "LoginPeopleID=", "LoginPeopleID Value="),
-        found: &[("login", "not-understood")],
+        found: &[("login", "login-answer")],
     },
     Case {
         name: "a login answer without the name",
         door: at_login,
         spoil: |answer| in_body(&answer, "<LoginPeopleID=\"Samsung NX Lover\"/>\n", ""),
-        found: &[("login", "not-understood")],
+        found: &[("login", "login-answer")],
     },
     Case {
         name: "a login answer without the key",
         door: at_login,
         spoil: |answer| in_body(&answer, &format!("<CryptSessionKey Value=\"{SESSION}\"/>\n"), ""),
-        found: &[("login", "not-understood")],
+        found: &[("login", "login-answer")],
     },
     Case {
         name: "a login answer without the key to keep",
         door: at_login,
         spoil: |answer| in_body(&answer, "<PersistKey Value=\"\"/>\n", ""),
-        found: &[("login", "not-understood")],
+        found: &[("login", "login-answer")],
     },
     Case {
         name: "a login answer without the OAuth address",
@@ -380,7 +380,7 @@ const CASES: &[Case] = &[
         spoil: |answer| {
             in_body(&answer, "<OAuth URL=\"http://snsgw.samsungmobile.com/oauth\"/>\n", "")
         },
-        found: &[("login", "not-understood")],
+        found: &[("login", "login-answer")],
     },
     Case {
         name: "a login answer in another order",
@@ -390,7 +390,7 @@ const CASES: &[Case] = &[
             let body = body(&answer).replace(key, "");
             write(with_body(&answer, &body.replace("</Response>", &format!("{key}</Response>"))))
         },
-        found: &[("login", "not-understood")],
+        found: &[("login", "login-answer")],
     },
     Case {
         name: "a login answer with a mark before it",
