@@ -39,17 +39,17 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] if it cannot be read.
-    pub fn sessions(&self) -> Result<Snapshot, LedgerError> {
-        self.read(|ledger| {
+    pub fn sessions(&mut self) -> Result<Snapshot, LedgerError> {
+        let mut unreadable: Vec<String> = Vec::new();
+        let snapshot = self.read(|ledger| {
             let mut query = ledger.prepare("SELECT key, state FROM session")?;
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut sessions: Vec<(SessionKey, Session)> = Vec::new();
             for row in rows {
                 let (key, state): (String, String) = row?;
-                // A row of another version is not worth refusing to start: its camera logs in again.
                 match serde_json::from_str(&state) {
                     Ok(session) => sessions.push((SessionKey::from_wire(key), session)),
-                    Err(error) => warn!(%error, "a kept session cannot be read; it has ended"),
+                    Err(_) => unreadable.push(key),
                 }
             }
             let recorded = "SELECT max(ifnull((SELECT max(series) FROM thread), 0), ifnull(
@@ -59,7 +59,23 @@ impl Ledger {
             let under_way = sessions.iter().filter_map(|(_, session)| session.series()).max();
             let last_series = recorded.max(under_way.unwrap_or_default());
             Ok(Snapshot { sessions, last_series })
-        })
+        })?;
+        // Those of another version are not worth refusing to start: their cameras log in again.
+        if !unreadable.is_empty() {
+            let count = unreadable.len();
+            warn!(
+                count,
+                "sessions kept by another version of the server cannot be read; they ended"
+            );
+            let ended = self.change(|transaction| {
+                let mut end = transaction.prepare("DELETE FROM session WHERE key = ?1")?;
+                unreadable.iter().try_for_each(|key| end.execute([key]).map(drop))
+            });
+            if let Err(failure) = ended {
+                warn!(%failure, "nor can they be removed; the next start tries again");
+            }
+        }
+        Ok(snapshot)
     }
 
     /// Only these series are still under way; all others have ended with their sessions.
@@ -73,5 +89,26 @@ impl Ledger {
                        AND series NOT IN (SELECT value FROM json_each(?1))";
             transaction.execute(sql, [format!("{live:?}")]).map(drop)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_of_another_version_ends_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("sns.db")).unwrap();
+        let state = r#"{"state": {"Posting": {"series": 7, "text": ""}}}"#;
+        let insert = "INSERT INTO session (key, state) VALUES ('old', ?1)";
+        ledger.change(|t| t.execute(insert, [state])).unwrap();
+        let count = |ledger: &Ledger| {
+            let count = "SELECT count(*) FROM session";
+            ledger.read(|ledger| ledger.query_row(count, [], |row| row.get::<_, i64>(0))).unwrap()
+        };
+        assert_eq!(count(&ledger), 1);
+        assert!(ledger.sessions().unwrap().sessions.is_empty());
+        assert_eq!(count(&ledger), 0);
     }
 }

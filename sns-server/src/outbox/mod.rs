@@ -240,10 +240,12 @@ impl Outbox {
     /// Plans and delivers until `stopping` says so, and what is under way then is done.
     pub async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
         self.prepare().await;
-        let mut tasks = JoinSet::new();
+        let mut others = JoinSet::new();
+        others.spawn(plan::keep_planning(Arc::clone(&self), stopping.clone()));
+        others.spawn(retention::keep_sweeping(Arc::clone(&self), stopping.clone()));
+        let mut workers = JoinSet::new();
         let (recall, recalled) = watch::channel(false);
         let recalled = Recall::when(recalled);
-        tasks.spawn(plan::keep_planning(Arc::clone(&self), stopping.clone()));
         let mut changed = self.changed.subscribe();
         changed.mark_changed();
         let mut served: BTreeMap<String, tokio::task::AbortHandle> = BTreeMap::new();
@@ -252,28 +254,30 @@ impl Outbox {
                 _ = stopping.wait_for(|stopping| *stopping) => break,
                 _ = changed.changed() => {}
                 // A destination that was taken away and given back gets a new worker.
-                _ = tasks.join_next() => {}
+                Some(_) = workers.join_next() => {}
             }
             served.retain(|_, worker| !worker.is_finished());
             for name in self.settings().destinations.keys() {
                 if !served.contains_key(name) {
                     let stop = Stop { stopping: stopping.clone(), recall: recalled.clone() };
                     let worker = deliver::keep_delivering(Arc::clone(&self), name.clone(), stop);
-                    served.insert(name.clone(), tasks.spawn(worker));
+                    served.insert(name.clone(), workers.spawn(worker));
                 }
             }
         }
-        if !all_done(&mut tasks, GRACE).await {
+        if !all_done(&mut workers, GRACE).await {
             recall.send_replace(true);
-            if !all_done(&mut tasks, LAST_WORDS).await {
+            if !all_done(&mut workers, LAST_WORDS).await {
                 warn!(
                     "what became of a delivery is not kept; it is tried again after the next start"
                 );
-                tasks.shutdown().await;
+                workers.shutdown().await;
                 // Nor would the ledger take anything else now.
                 return;
             }
         }
+        // They end by themselves; what is cut off is done again.
+        all_done(&mut others, LAST_WORDS).await;
         let now = self.clock.now();
         if let Err(failure) = self.on_ledger(move |ledger| ledger.remember_time(now)).await {
             error!(%failure, "the time is not kept; the next start goes on a little earlier");

@@ -3,7 +3,7 @@
 //! Law: what is due is the core's to say ([`samsung_sns::post`]), from what came and when; planning
 //! again repeats nothing, because a file that is in a delivery is not put into another one.
 
-use super::{Expected, Outbox, later, only_words, retention};
+use super::{Expected, Outbox, later, only_words};
 use crate::ledger::outbox::{SeriesFile, Thread};
 use crate::ledger::{Ledger, LedgerError};
 use samsung_sns::post::{self, Arrival, Caption, Due, Rules, Source};
@@ -16,11 +16,6 @@ use tracing::error;
 
 /// So often it is looked whether `sns-server queue` has changed something.
 const GLANCE: Duration = Duration::from_secs(2);
-/// So often, at the least, it is looked which photos have been kept for long enough; more often where
-/// that is a short time.
-const SWEEP: Duration = Duration::from_secs(60 * 60);
-/// No more often than this.
-const LEAST_SWEEP: Duration = Duration::from_secs(10);
 /// How long to wait where the ledger cannot be read or written.
 pub(super) const DISK_PAUSE: Duration = Duration::from_secs(10);
 
@@ -29,7 +24,6 @@ pub(super) async fn keep_planning(outbox: Arc<Outbox>, mut stopping: watch::Rece
     changed.mark_changed();
     let mut due = None;
     let mut version = 0;
-    let mut sweep_at = outbox.clock.now();
     loop {
         let now = outbox.clock.now();
         let until_due = |due: UnixTime| due.saturating_since(now).min(GLANCE);
@@ -44,11 +38,6 @@ pub(super) async fn keep_planning(outbox: Arc<Outbox>, mut stopping: watch::Rece
                 version = theirs;
                 outbox.look_again();
             }
-        }
-        if sweep_at <= outbox.clock.now() {
-            let keep = outbox.settings().keep_delivered.unwrap_or(SWEEP);
-            sweep_at = later(outbox.clock.now(), (keep / 10).clamp(LEAST_SWEEP, SWEEP));
-            retention::sweep(&outbox).await;
         }
         if !told && due.is_none_or(|due| outbox.clock.now() < due) {
             continue;

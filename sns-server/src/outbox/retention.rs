@@ -2,7 +2,8 @@
 //!
 //! Law: a photo goes only if it was on its way somewhere, and every delivery of it was done for as
 //! long as `retention.keep_delivered` says, by the steady clock: one that jumps years takes nothing.
-//! What lies in its place is looked at before: it may be another photo by now.
+//! What lies in its place is looked at before: it may be another photo by now. Nobody waits for a sweep,
+//! neither posts nor the end of the server.
 
 use super::Outbox;
 use crate::disk::sha256;
@@ -13,16 +14,32 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-/// Removes what has been kept for long enough, one by one: cameras must not wait for it.
-pub(super) async fn sweep(outbox: &Arc<Outbox>) {
-    if let Err(failure) = try_sweep(outbox).await {
-        error!(%failure, "what was delivered cannot be removed");
+/// So often, at the least, it is looked which photos have been kept for long enough; more often where
+/// that is a short time.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
+/// No more often than this.
+const LEAST_SWEEP: Duration = Duration::from_secs(10);
+
+/// Removes what has been kept for long enough, again and again until `stopping` says so.
+pub(super) async fn keep_sweeping(outbox: Arc<Outbox>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        if let Err(failure) = sweep(&outbox, &stopping).await {
+            error!(%failure, "what was delivered cannot be removed");
+        }
+        let keep = outbox.settings().keep_delivered.unwrap_or(SWEEP);
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            () = tokio::time::sleep((keep / 10).clamp(LEAST_SWEEP, SWEEP)) => {}
+        }
     }
 }
 
-async fn try_sweep(outbox: &Arc<Outbox>) -> Result<(), SpoolError> {
+/// One by one: cameras must not wait for it.
+async fn sweep(outbox: &Arc<Outbox>, stopping: &watch::Receiver<bool>) -> Result<(), SpoolError> {
     let now = outbox.clock.now();
     outbox.on_ledger(move |ledger| ledger.remember_time(now)).await?;
     let keep = outbox.settings().keep_delivered;
@@ -33,6 +50,9 @@ async fn try_sweep(outbox: &Arc<Outbox>) -> Result<(), SpoolError> {
     let before = UnixTime::from_millis(before);
     let old = outbox.on_ledger(move |ledger| ledger.delivered_photos(before, None)).await?;
     for photo in old {
+        if *stopping.borrow() {
+            break;
+        }
         let place = outbox.spool.photos().join(&photo.path);
         let looked =
             tokio::task::spawn_blocking(move || is_still(&photo, &place).map(|is| (photo, is)));
