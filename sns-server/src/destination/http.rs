@@ -9,7 +9,7 @@
 //! peer, so nothing can come of trying again; and the log says each time what is wrong.
 
 use super::apart::Resolver;
-use super::upload::{Pulse, Silence};
+use super::upload::Pulse;
 use super::{Fault, FaultKind};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, header};
 use std::io;
@@ -60,7 +60,7 @@ fn builder() -> ClientBuilder {
 pub async fn send(
     request: RequestBuilder,
     pulse: &Pulse,
-    silence: Silence,
+    silence: Duration,
 ) -> Result<Response, Fault> {
     pulse.watch(silence, request.send()).await?.map_err(|error| unanswered(&error))
 }

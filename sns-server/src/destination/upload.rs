@@ -2,7 +2,7 @@
 //!
 //! Law: an upload may take hours as long as it moves. It moves when the uplink has taken a piece and asks
 //! for the next one; a peer that takes nothing more, or says nothing once it has everything, is given up
-//! after a [`Silence`]. Memory does not grow with a file.
+//! after a silence. Memory does not grow with a file.
 
 use super::Fault;
 use bytes::Bytes;
@@ -89,21 +89,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
     }
 }
 
-/// How long a peer may be silent.
-#[derive(Debug, Clone, Copy)]
-pub struct Silence {
-    /// While there is more to send.
-    pub taking: Duration,
-    /// Once everything was sent.
-    pub answering: Duration,
-}
-
-impl Silence {
-    /// As long in either case.
-    pub fn of(silence: Duration) -> Silence {
-        Silence { taking: silence, answering: silence }
-    }
-}
+/// Once all of an upload was handed over, the peer may be silent so much longer: what the kernel still
+/// holds (up to four megabytes) has to cross the uplink, and a service may think about it.
+const ANSWERING: u32 = 5;
 
 /// How an upload gets on.
 #[derive(Debug, Clone)]
@@ -140,13 +128,14 @@ impl Pulse {
         reqwest::Body::wrap_stream(pieces.inspect_ok(move |piece| pulse.moved(piece.len())))
     }
 
-    /// Does what sends, and waits for its answer, as long as neither stands still.
+    /// Does what sends, and waits for its answer, as long as neither stands still for a `silence`; for
+    /// the answer to an upload, five times as long.
     ///
     /// # Errors
     /// A transient [`Fault`]: the peer was silent for too long.
     pub async fn watch<T>(
         &self,
-        silence: Silence,
+        silence: Duration,
         sending: impl Future<Output = T>,
     ) -> Result<T, Fault> {
         self.moved(0);
@@ -157,14 +146,14 @@ impl Pulse {
         }
     }
 
-    async fn stands_still(&self, silence: Silence) -> Fault {
+    async fn stands_still(&self, silence: Duration) -> Fault {
         loop {
             let (until, said) = {
                 let moved = self.lock();
                 match (moved.left, moved.length) {
-                    (1.., _) => (moved.last + silence.taking, ", it takes no more of the post"),
-                    (0, 1..) => (moved.last + silence.answering, ", though the post was sent"),
-                    (0, 0) => (moved.last + silence.answering, ""),
+                    (1.., _) => (moved.last + silence, ", it takes no more of the post"),
+                    (0, 1..) => (moved.last + silence * ANSWERING, ", though the post was sent"),
+                    (0, 0) => (moved.last + silence, ""),
                 }
             };
             if until <= Instant::now() {

@@ -13,7 +13,7 @@ mod form;
 #[cfg(test)]
 mod tests;
 
-use super::upload::{Pulse, Silence};
+use super::upload::Pulse;
 use super::{Fault, Post, http};
 use crate::clock;
 use crate::config::secret::secret;
@@ -113,7 +113,7 @@ impl Webhook {
             let signatures = sign(key.expose_secret(), &post.id, &timestamp, &form).await?;
             request = request.header("webhook-signature", signatures);
         }
-        self.judge(http::send(request, &pulse, Silence::of(self.silence)).await?).await
+        self.judge(http::send(request, &pulse, self.silence).await?).await
     }
 
     /// See [`Destination::probe`](super::Destination::probe).
@@ -122,7 +122,7 @@ impl Webhook {
     /// [`Fault`].
     pub async fn probe(&self) -> Result<String, Fault> {
         let request = self.client.request(Method::OPTIONS, self.url.clone());
-        let answer = http::send(request, &Pulse::none(), Silence::of(self.silence)).await?;
+        let answer = http::send(request, &Pulse::none(), self.silence).await?;
         let status = answer.status();
         let signed = match self.key {
             Some(_) => "posts are signed",

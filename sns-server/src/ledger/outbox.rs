@@ -1,8 +1,8 @@
 //! What is still to be delivered, and what became of what was.
 //!
 //! Law: a file of a receipt is in at most one delivery for each destination, so that planning again
-//! after a crash repeats nothing. What is no picture or video is in its delivery too, and is not passed
-//! on. Deliveries are never removed; a person may drop one.
+//! after a crash repeats nothing. What is no picture or video is in its delivery too, if one was still
+//! to come, and is not passed on. Deliveries are never removed; a person may drop one.
 
 use super::{Ledger, LedgerError, lines, millis, time};
 use crate::destination::{Post, PostFile};

@@ -97,7 +97,6 @@ fn every_acknowledged_post_arrives_however_often_the_server_is_killed() {
     let photos: Vec<&Vec<u8>> =
         stored.iter().filter(|(name, _)| name.ends_with(".JPG")).map(|(_, bytes)| bytes).collect();
     let different: BTreeSet<&Vec<u8>> = photos.iter().copied().collect();
-    println!("stored {} photos, {} files", photos.len(), stored.len());
     assert_eq!(photos.len(), different.len(), "none is there twice");
     assert_eq!(photos.len(), arrived.len(), "all that arrived are there");
     assert_eq!(stored.len(), 2 * photos.len(), "{:?}", stored.keys());

@@ -43,13 +43,13 @@ impl Mute {
 
 /// Waits until the server has ended by itself; a hanging one fails the test.
 fn ended(server: &mut Server) -> ExitStatus {
-    for _ in 0..60 {
+    for _ in 0..100 {
         if let Some(status) = server.child.try_wait().unwrap() {
             return status;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("told to stop, the server still runs after six seconds");
+    panic!("told to stop, the server still runs after ten seconds");
 }
 
 /// By destination: the number of the delivery, its state and the post's id.

@@ -6,7 +6,7 @@
 
 use crate::destination::Fault;
 use crate::destination::apart::addresses;
-use crate::destination::upload::{Pulse, Silence};
+use crate::destination::upload::Pulse;
 use lettre::address::Address;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error;
@@ -26,10 +26,9 @@ use tokio::time::timeout;
 const CONNECT: Duration = Duration::from_secs(30);
 /// How long a server may take to answer a command (RFC 5321, 4.5.3.2).
 const ANSWER: Duration = Duration::from_secs(300);
-/// How long the uplink may be still, and how long the server may take to say that it has a mail, once
-/// all of it was sent.
-const SILENCE: Silence =
-    Silence { taking: Duration::from_secs(120), answering: Duration::from_secs(600) };
+/// How long the uplink may be still. For its word that it has a mail the server has five times as long,
+/// the ten minutes of RFC 5321.
+const SILENCE: Duration = Duration::from_secs(120);
 /// A mail goes out in such pieces.
 const PIECE: usize = 16 * 1024;
 

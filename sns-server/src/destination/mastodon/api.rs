@@ -4,7 +4,7 @@
 
 use super::instance::Instance;
 use super::rate_limit;
-use crate::destination::upload::{PIECE, Pulse, Silence, Source};
+use crate::destination::upload::{PIECE, Pulse, Source};
 use crate::destination::{Fault, FaultKind, http};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
@@ -244,8 +244,7 @@ impl Api {
             ..fault
         };
         let request = request.header(header::ACCEPT, "application/json");
-        let response =
-            http::send(request, pulse, Silence::of(self.silence)).await.map_err(about)?;
+        let response = http::send(request, pulse, self.silence).await.map_err(about)?;
         let status = response.status();
         if !status.is_success() {
             return Err(self.refused(response, about).await);
@@ -319,7 +318,7 @@ fn error_text(body: &[u8]) -> String {
 
 /// Asks without a token: of the login, and of an instance before it.
 pub(crate) mod open {
-    use super::{ERROR_TEXT, LONGEST_ANSWER, Pulse, Silence, error_text, http};
+    use super::{ERROR_TEXT, LONGEST_ANSWER, Pulse, error_text, http};
     use crate::destination::http::SILENCE;
     use reqwest::RequestBuilder;
     use serde_json::Value;
@@ -330,7 +329,7 @@ pub(crate) mod open {
     /// What went wrong, with what the instance said of it.
     pub(crate) async fn call(what: &str, request: RequestBuilder) -> Result<Value, String> {
         let about = |problem: String| format!("{what}: {problem}");
-        let response = http::send(request, &Pulse::none(), Silence::of(SILENCE)).await;
+        let response = http::send(request, &Pulse::none(), SILENCE).await;
         let response = response.map_err(|fault| about(fault.message))?;
         let status = response.status();
         let body = http::body(response, LONGEST_ANSWER, SILENCE).await;

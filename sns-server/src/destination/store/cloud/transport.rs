@@ -3,17 +3,14 @@
 //! Law: an answer that only a later attempt or a person can mend becomes a [`Fault`] here, where its
 //! status is still known; what opendal acts upon goes through.
 
-use crate::destination::upload::{PIECE, Pulse, Silence, Source};
+use crate::destination::upload::{PIECE, Pulse, Source};
 use crate::destination::{Fault, FaultKind, http};
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header, request, response};
 use futures_util::{TryStreamExt, stream};
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport};
-use std::time::Duration;
 
 /// What is read of the answer to an upload, or of one that says why something was refused.
 const MOST_OF_AN_ANSWER: usize = 16 * 1024;
-/// A service may think about an upload for a while once all of it is on its way.
-const SILENCE: Silence = Silence { taking: http::SILENCE, answering: Duration::from_secs(600) };
 
 /// HTTP as opendal wants it.
 #[derive(Debug, Clone)]
@@ -66,7 +63,7 @@ impl Transport {
         let pulse = Pulse::of(upload.length);
         let pieces = upload.source.pieces(upload.length, PIECE);
         let request = self.upload_client.put(parts.uri.to_string()).headers(parts.headers);
-        http::send(request.body(pulse.body(pieces)), &pulse, SILENCE).await
+        http::send(request.body(pulse.body(pieces)), &pulse, http::SILENCE).await
     }
 }
 
