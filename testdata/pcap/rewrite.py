@@ -100,12 +100,12 @@ class Segment:
         other.__dict__.update(changes)
         return other
 
-    def tcp(self):
+    def tcp(self, addresses=None):
         head = struct.pack(">HHIIBB", self.sport, self.dport, self.seq % 2**32, self.ack % 2**32,
                            self.offset // 4 << 4, self.flags)
         tail = self.tail[:2] + b"\0\0" + self.tail[4:]
         tcp = head + tail + self.payload
-        pseudo = self.ip[12:20] + struct.pack(">BBH", 0, 6, len(tcp))
+        pseudo = (addresses or self.ip[12:20]) + struct.pack(">BBH", 0, 6, len(tcp))
         return head + tail[:2] + struct.pack(">H", checksum(pseudo + tcp)) + tail[4:] + self.payload
 
     def packet(self):
@@ -346,7 +346,7 @@ def version6(segments, size=None, inner=b"", kind=6):
     out = []
     for number, s in enumerate(segments):
         addresses = [b"\xfd\0" + bytes(10) + s.ip[at:at + 4] for at in (12, 16)]
-        tcp = inner + s.tcp()
+        tcp = inner + s.tcp(b"".join(addresses))
         hop = bytes([kind, 0, 1, 4, 0, 0, 0, 0])
 
         def packet(first, extra, payload):

@@ -2,7 +2,8 @@
 //! AVS).
 //!
 //! Law: only data frames hold packets. What is encrypted or arrived damaged is counted. Fragments
-//! are put together; one that comes again is known by its content, and those of a frame that never
+//! are put together in the order in which they were sent, so that what an earlier frame left never
+//! fills another one; one that comes again is known by its content, and those of a frame that never
 //! becomes whole are counted. Memory is bounded by the number of frames in pieces.
 
 use super::Counts;
@@ -182,7 +183,9 @@ impl Air {
         if !is_late && known == Some(piece.body) {
             return None;
         }
-        if is_late || known.is_some() || pieces.is_done {
+        // A piece is sent only once those before it were received: none follows a later one.
+        let is_behind = pieces.all[piece.index..].iter().any(Option::is_some);
+        if is_late || is_behind || pieces.is_done {
             // The number is in use again.
             counts.frame_fragments += pieces.missed();
             *pieces = Pieces::new(now);
@@ -316,4 +319,41 @@ fn is_avs(frame: &[u8]) -> bool {
 fn avs(frame: &[u8]) -> Option<(Notes, &[u8])> {
     let length = word(frame, 4).filter(|_| is_avs(frame))?;
     Some((Notes::default(), frame.get(usize::try_from(length).ok()?..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes whole of pieces of frames that all have one number, and how many became nothing.
+    fn assembled(pieces: &[(usize, bool, &str)]) -> (Vec<String>, u64) {
+        let (mut air, mut counts) = (Air::default(), Counts::default());
+        let origin = Origin { receiver: [1; 6], sender: [2; 6], traffic: 0, number: 7 };
+        let mut whole = Vec::new();
+        for &(index, is_last, body) in pieces {
+            let piece = Piece { index, is_last, body: body.as_bytes() };
+            let frame = air.assemble(origin, &piece, 0, &mut counts);
+            whole.extend(frame.map(|frame| String::from_utf8(frame).unwrap()));
+        }
+        air.finish(&mut counts);
+        (whole, counts.frame_fragments)
+    }
+
+    #[test]
+    fn what_an_earlier_frame_left_fills_no_other() {
+        let new = [(0, false, "new"), (1, true, "er")];
+        let stale = |piece| assembled(&[[piece].as_slice(), &new].concat());
+        assert_eq!(stale((1, true, "old")), (vec!["newer".into()], 1));
+        assert_eq!(stale((2, true, "old")), (vec!["newer".into()], 1));
+        // Its second piece alone: the first of the new one was lost.
+        let pieces = [(0, false, "a"), (2, true, "c"), (1, false, "B"), (2, true, "C")];
+        assert_eq!(assembled(&pieces), (vec![], 4));
+    }
+
+    #[test]
+    fn a_piece_that_comes_again_changes_nothing() {
+        let (a, b) = ((0, false, "a"), (1, true, "b"));
+        assert_eq!(assembled(&[a, a, b, b, a, b]), (vec!["ab".into()], 0));
+        assert_eq!(assembled(&[a, b, (0, false, "c"), b]), (vec!["ab".into(), "cb".into()], 0));
+    }
 }

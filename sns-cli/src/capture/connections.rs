@@ -2,7 +2,8 @@
 //! streams say.
 //!
 //! Law: a connection is told as soon as something of it is known, and ends with its last byte, a
-//! reset, a long silence, or the capture. A new SYN on the same ports is a new connection. What is
+//! reset, a long silence, or the capture. A reset that others sent in its name, known by its number
+//! or by what comes after it, ends nothing. A new SYN on the same ports is a new connection. What is
 //! open is bounded: what is over makes room first, then what nobody answered, then the one that was
 //! silent for longest; but none makes room for the rest of one whose beginning was not seen.
 
@@ -143,7 +144,8 @@ struct Connection<T> {
     opener: Stream,
     called: Stream,
     last: u64,
-    reset: Option<Side>,
+    /// Who broke it off, and the number of the reset.
+    reset: Option<(Side, u32)>,
     /// `None` once it was told that it ended.
     talk: Option<T>,
     was_answered: bool,
@@ -209,7 +211,6 @@ impl<L: Listener> Connections<L> {
         // So is data that cannot be an echo of one that is over.
         let is_anew = |connection: &Connection<L::Talk>| {
             connection.talk.is_none()
-                && connection.reset.is_none()
                 && !segment.payload.is_empty()
                 && !connection.has_said(segment)
         };
@@ -279,7 +280,7 @@ impl<L: Listener> Connections<L> {
 
     /// Ends what has been silent for long, and forgets what has ended.
     fn tick(&mut self) -> io::Result<()> {
-        self.next_tick = self.now + TICK;
+        self.next_tick = self.now.saturating_add(TICK);
         let now = self.now;
         let mut over: Vec<_> = self
             .open
@@ -369,10 +370,23 @@ impl<T> Connection<T> {
 
     /// Whether a segment repeats what was said.
     fn has_said(&self, segment: &Segment<'_>) -> bool {
+        // Nothing follows an end, but what follows a reset shows that it was a false one.
+        let new = if self.reset.is_some() { segment.payload.len() as u32 } else { 0 };
+        let number = segment.sequence.wrapping_add(new);
         match self.side(segment.from) {
-            Side::Opener => self.opener.has_given(segment.sequence),
-            Side::Called => self.called.has_given(segment.sequence),
+            Side::Opener => self.opener.has_given(number),
+            Side::Called => self.called.has_given(number),
         }
+    }
+
+    /// Whether who broke the connection off goes on with it: somebody else did, in its name.
+    fn goes_on(&self, segment: &Segment<'_>) -> bool {
+        self.reset.is_some_and(|(side, number)| {
+            let end = segment.sequence.wrapping_add(segment.payload.len() as u32);
+            let is_behind = end.wrapping_sub(number).cast_signed() > 0;
+            let is_data = !segment.payload.is_empty() && is_behind;
+            side == self.side(segment.from) && (is_data || segment.is_first)
+        })
     }
 
     fn waiting(&self) -> usize {
@@ -409,8 +423,8 @@ impl<T> Connection<T> {
     fn cause(&self, otherwise: Cause) -> Cause {
         let is_silent = self.opener.given() + self.called.given() == 0;
         match self.reset {
-            Some(Side::Called) if is_silent && !self.was_answered => Cause::Refused,
-            Some(side) => Cause::Reset(side),
+            Some((Side::Called, _)) if is_silent && !self.was_answered => Cause::Refused,
+            Some((side, _)) => Cause::Reset(side),
             None if self.opener.has_end() && self.called.has_end() => Cause::Closed,
             None if is_silent && !self.was_answered => Cause::Unanswered,
             None if otherwise == Cause::GivenUp => otherwise,
@@ -428,13 +442,18 @@ impl<T> Connection<T> {
     ) -> io::Result<()> {
         self.last = now;
         let from = self.side(segment.from);
+        if !segment.is_reset && self.goes_on(segment) {
+            self.reset = None;
+        }
         let Some(talk) = &mut self.talk else { return Ok(()) };
         let (mine, other) = match from {
             Side::Opener => (&mut self.opener, &mut self.called),
             Side::Called => (&mut self.called, &mut self.opener),
         };
         if segment.is_reset {
-            self.reset.get_or_insert(from);
+            if mine.may_end(segment.sequence) {
+                self.reset.get_or_insert((from, segment.sequence));
+            }
             return Ok(());
         }
         self.was_answered |= from == Side::Called;
@@ -492,3 +511,6 @@ impl<T> Connection<T> {
         self.called.finish(time, &mut |piece| listener.piece(talk, Side::Called, piece))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,16 @@
 //! IP packets become TCP segments and DNS messages; fragments are put together first.
 //!
 //! Law: what the headers say counts, not how long the frame is: behind a short packet stands
-//! padding, and of a long one the capture may have kept only the beginning. Fragments that overlap
-//! keep what came first, those that repeat a packet which is whole already are passed over, and all
-//! are forgotten when there are too many.
+//! padding, and of a long one the capture may have kept only the beginning.
+
+mod fragments;
 
 use super::Counts;
+use etherparse::checksum::Sum16BitWords;
 use etherparse::{
     Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice, UdpHeaderSlice,
 };
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use fragments::{Fragment, Fragments, Origin};
 use std::net::{IpAddr, SocketAddr};
 
 const TCP: u8 = 6;
@@ -20,15 +21,6 @@ const FRAGMENT: u8 = 44;
 /// Hop-by-hop, routing, destination options, mobility: their second byte counts their length.
 const EXTENSIONS: [u8; 4] = [0, 43, 60, 135];
 const AUTHENTICATION: u8 = 51;
-
-/// So many packets may be in fragments at a time.
-const MAX_ASSEMBLIES: usize = 256;
-/// So many packets that became whole are remembered, to know repeated fragments of them.
-const MAX_REMEMBERED: usize = 64;
-/// The longest packet.
-const MAX_PACKET: usize = 65_535;
-/// Fragments are waited for this long.
-const PATIENCE: u64 = 60_000_000_000;
 
 /// One TCP segment.
 #[derive(Debug, Clone, Copy)]
@@ -75,40 +67,10 @@ pub enum Heard<'a> {
     Message(Message<'a>),
 }
 
-/// The fragments that wait for others.
+/// IP, of which only what is in fragments is kept.
 #[derive(Debug, Default)]
 pub struct Network {
-    assemblies: HashMap<Origin, Assembly>,
-    /// What the last ones became, the newest at the end.
-    whole: VecDeque<(Origin, Whole)>,
-}
-
-/// Which packet a fragment belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Origin {
-    from: IpAddr,
-    to: IpAddr,
-    /// Of IPv4 only: with IPv6, what follows is said by the first fragment alone.
-    protocol: Option<u8>,
-    number: u32,
-}
-
-#[derive(Debug)]
-struct Assembly {
-    since: u64,
-    pieces: BTreeMap<usize, Vec<u8>>,
-    /// How many fragments brought something.
-    fragments: u64,
-    length: Option<usize>,
-    /// What the first fragment says that it is.
-    protocol: u8,
-}
-
-/// What fragments became.
-#[derive(Debug)]
-struct Whole {
-    protocol: u8,
-    bytes: Vec<u8>,
+    fragments: Fragments,
 }
 
 /// What is inside an IP packet.
@@ -120,12 +82,6 @@ struct Inner<'a> {
     /// How long the payload was; a capture may have kept less.
     length: usize,
     fragment: Option<Fragment>,
-}
-
-struct Fragment {
-    number: u32,
-    offset: usize,
-    is_last: bool,
 }
 
 impl Network {
@@ -158,7 +114,7 @@ impl Network {
             Some(fragment) => {
                 let own = from.is_ipv4().then_some(protocol);
                 let origin = Origin { from, to, protocol: own, number: fragment.number };
-                match self.assemble(origin, &fragment, protocol, payload, now, counts) {
+                match self.fragments.take(origin, &fragment, protocol, payload, now, counts) {
                     Some(whole) => (whole.protocol, whole.bytes.as_slice(), whole.bytes.len()),
                     None => return,
                 }
@@ -200,104 +156,7 @@ impl Network {
 
     /// Counts what never became whole.
     pub fn finish(&mut self, counts: &mut Counts) {
-        for (_, assembly) in self.assemblies.drain() {
-            counts.lost_fragments += assembly.fragments;
-        }
-    }
-
-    /// Adds a fragment; gives what it makes whole.
-    fn assemble(
-        &mut self,
-        origin: Origin,
-        fragment: &Fragment,
-        protocol: u8,
-        payload: &[u8],
-        now: u64,
-        counts: &mut Counts,
-    ) -> Option<&Whole> {
-        let end = fragment.offset + payload.len();
-        if end > MAX_PACKET {
-            counts.unreadable += 1;
-            return None;
-        }
-        if !self.assemblies.contains_key(&origin) {
-            // The number may be in use again, so that only what it says tells a repetition.
-            let mut known = self.whole.iter().rev().filter(|(known, _)| *known == origin);
-            if known.any(|(_, whole)| whole.bytes.get(fragment.offset..end) == Some(payload)) {
-                return None;
-            }
-            if self.assemblies.len() >= MAX_ASSEMBLIES {
-                self.forget(now, counts);
-            }
-        }
-        let assembly = self.assemblies.entry(origin).or_insert_with(|| Assembly::new(now));
-        if now.saturating_sub(assembly.since) > PATIENCE {
-            // The number is in use again.
-            counts.lost_fragments += assembly.fragments;
-            *assembly = Assembly::new(now);
-        }
-        // What came first stays; only what is new is added.
-        let mut at = fragment.offset;
-        let before = assembly.pieces.len();
-        while at < end {
-            let covered = assembly
-                .pieces
-                .range(..=at)
-                .next_back()
-                .map_or(0, |(start, piece)| start + piece.len());
-            if covered > at {
-                at = covered;
-                continue;
-            }
-            let next = assembly.pieces.range(at..).next().map_or(end, |(start, _)| *start);
-            let until = next.min(end);
-            let piece = payload[at - fragment.offset..until - fragment.offset].to_vec();
-            assembly.pieces.insert(at, piece);
-            at = until;
-        }
-        assembly.fragments += u64::from(assembly.pieces.len() > before);
-        if fragment.offset == 0 {
-            assembly.protocol = protocol;
-        }
-        if fragment.is_last {
-            assembly.length.get_or_insert(end);
-        }
-        let length = assembly.length?;
-        let mut reached = 0;
-        for (start, piece) in &assembly.pieces {
-            if *start != reached {
-                return None;
-            }
-            reached += piece.len();
-        }
-        if reached < length {
-            return None;
-        }
-        let assembly = self.assemblies.remove(&origin)?;
-        let mut bytes = assembly.pieces.into_values().collect::<Vec<_>>().concat();
-        bytes.truncate(length);
-        if self.whole.len() >= MAX_REMEMBERED {
-            self.whole.pop_front();
-        }
-        self.whole.push_back((origin, Whole { protocol: assembly.protocol, bytes }));
-        self.whole.back().map(|(_, whole)| whole)
-    }
-
-    /// Makes room: for what has waited too long, or else for the oldest.
-    fn forget(&mut self, now: u64, counts: &mut Counts) {
-        let oldest = self.assemblies.values().map(|assembly| assembly.since).min().unwrap_or(0);
-        let limit = now.saturating_sub(PATIENCE).max(oldest);
-        self.assemblies.retain(|_, assembly| {
-            let stays = assembly.since > limit;
-            counts.lost_fragments += if stays { 0 } else { assembly.fragments };
-            stays
-        });
-    }
-}
-
-impl Assembly {
-    fn new(now: u64) -> Assembly {
-        Assembly { since: now, pieces: BTreeMap::new(), fragments: 0, length: None, protocol: 0 }
+        self.fragments.finish(counts);
     }
 }
 
@@ -376,6 +235,32 @@ fn behind_extensions(mut protocol: u8, bytes: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
+/// Whether the checksum of what is in a packet is right, as far as it has one that is known here.
+fn is_right(from: IpAddr, to: IpAddr, protocol: u8, bytes: &[u8]) -> bool {
+    let Some((protocol, start)) = behind_extensions(protocol, bytes) else { return true };
+    let mut inner = bytes.get(start..).unwrap_or(&[]);
+    match protocol {
+        TCP => {}
+        UDP => match UdpHeaderSlice::from_slice(inner) {
+            Ok(header) if header.checksum() != 0 => {
+                let length = usize::from(header.length());
+                inner = inner.get(..length).filter(|inner| !inner.is_empty()).unwrap_or(inner);
+            }
+            _ => return true,
+        },
+        _ => return true,
+    }
+    let mut sum = Sum16BitWords::new();
+    for address in [from, to] {
+        sum = match address {
+            IpAddr::V4(address) => sum.add_4bytes(address.octets()),
+            IpAddr::V6(address) => sum.add_16bytes(address.octets()),
+        };
+    }
+    let length = (inner.len() as u32).to_be_bytes();
+    sum.add_4bytes(length).add_2bytes([0, protocol]).add_slice(inner).ones_complement() == 0
+}
+
 fn segment(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Heard<'_>> {
     // Of a header that was cut off inside its options, all that counts is there.
     let mut padded = [0; 60];
@@ -415,3 +300,6 @@ fn message(from: IpAddr, to: IpAddr, bytes: &[u8], length: usize) -> Option<Mess
         is_cut: length > bytes.len(),
     })
 }
+
+#[cfg(test)]
+mod tests;

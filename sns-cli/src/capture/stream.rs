@@ -3,7 +3,8 @@
 //! Law: every byte is given once, in order; what came first counts, and a later copy that differs is
 //! counted as a conflict. What never came is a gap of known length. A gap is told only once nothing
 //! can be expected to fill it: its bytes were acknowledged and some packets have passed since, too
-//! much waits behind it, or the connection has ended.
+//! much waits behind it, or the connection has ended. An end before what was given, or far ahead of
+//! it, is another stream's, and is counted.
 //!
 //! ```text
 //!   first SYN                                  a stream starts at its number
@@ -20,6 +21,8 @@ use std::collections::{BTreeMap, VecDeque};
 const MAX_WAITING: usize = 4 * 1024 * 1024;
 /// So many pieces may wait behind a hole.
 const MAX_PIECES: usize = 8192;
+/// What keeping a piece costs besides its bytes.
+const PIECE_COST: usize = 128;
 /// Packets of the connection that are waited for after a hole was acknowledged: in a capture,
 /// packets may stand in another order than they travelled.
 const PATIENCE: u32 = 32;
@@ -73,6 +76,8 @@ pub struct Oddities {
     pub missing: u64,
     /// Keep-alive probes.
     pub probes: u64,
+    /// Ends and resets that cannot be its own.
+    pub strays: u64,
 }
 
 /// What came in a segment, at a place.
@@ -163,6 +168,11 @@ impl Stream {
     fn start_at(&mut self, at: u64) {
         self.start = Some(at);
         self.next = at;
+        // One that was seen before it may not fit. Who acknowledged an end counts it as one byte.
+        if self.end.is_some_and(|end| end + 1 < at || end - at.min(end) > FAR) {
+            self.end = None;
+            self.oddities.strays += 1;
+        }
     }
 
     /// The place of the byte of this number.
@@ -192,9 +202,9 @@ impl Stream {
         self.has_begun_with_syn
     }
 
-    /// What waits behind a hole, in bytes.
+    /// What waits behind a hole, in bytes of memory.
     pub fn waiting(&self) -> usize {
-        self.waiting_bytes
+        self.waiting_bytes + self.waiting.len() * PIECE_COST
     }
 
     /// Whether all of it was given, up to its end.
@@ -212,10 +222,25 @@ impl Stream {
         self.oddities
     }
 
-    /// The stream ends before this sequence number.
+    /// The stream ends before this sequence number. Of several, the first that is reached counts.
     pub fn end(&mut self, sequence: u32) {
+        if self.may_end(sequence) {
+            let at = self.place_of(sequence);
+            self.oddities.strays += u64::from(self.end.is_some_and(|end| end != at));
+            self.end = Some(self.end.map_or(at, |end| end.min(at)));
+        }
+    }
+
+    /// Whether an end or a reset of this number can belong to it; if not, it is counted. Until its
+    /// start is known, any can.
+    pub fn may_end(&mut self, sequence: u32) -> bool {
+        if self.start.is_none() {
+            return true;
+        }
         let at = self.place_of(sequence);
-        self.end.get_or_insert(at);
+        let may = self.next <= at && at - self.next <= FAR;
+        self.oddities.strays += u64::from(!may);
+        may
     }
 
     /// The other end has closed: what it acknowledged last was this end's closing, which a capture
@@ -346,7 +371,7 @@ impl Stream {
         }
         // The last bytes: known of by the number of the end, or by what the other end received. It
         // counts the end as one, so one alone says nothing.
-        let acknowledged = self.acknowledged - u64::from(self.has_unseen_end);
+        let acknowledged = self.acknowledged.saturating_sub(u64::from(self.has_unseen_end));
         let known = self.end.unwrap_or(acknowledged);
         let missing = known.saturating_sub(self.next);
         if missing > u64::from(self.end.is_none() && !self.has_unseen_end) {
@@ -568,3 +593,6 @@ impl Stream {
         self.waiting_bytes = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;
