@@ -37,10 +37,14 @@ pub(super) fn of_senders(
             continue;
         }
         let (texts, arguments) = (&argv[at + 1..], &arguments[at..]);
-        let is_behind = |n: usize, options: &[&str]| n > 0 && options.contains(&&*texts[n - 1]);
+        let is_word = |n: usize, with_value: &[&str]| {
+            let is_one = !texts[n].is_empty() && !is_option(&texts[n]) && texts[n] != "--";
+            is_one && (n == 0 || !with_value.contains(&&*texts[n - 1]))
+        };
+        // su USER is a shell, and gives it what follows.
+        let is_told = |n: usize| n > 0 && is_option(&texts[n - 1]) && texts[n - 1].contains('c');
         let script = (0..texts.len()).find(|n| {
-            let is_text = !texts[*n].is_empty() && !is_option(&texts[*n]) && texts[*n] != "--";
-            is_text && arguments[*n].is_plain() && !is_behind(*n, &WITH_VALUE)
+            is_word(*n, &WITH_VALUE) && arguments[*n].is_plain() && (name != "su" || is_told(*n))
         });
         let is_value = |n: usize| {
             !joins
@@ -54,8 +58,7 @@ pub(super) fn of_senders(
         let is_shell = !joins && name.ends_with("sh");
         let reads_stdin = if joins {
             // A host and no program: a shell.
-            let is_word = |n: &usize| !is_option(&texts[*n]) && !is_behind(*n, &OF_SSH);
-            (0..texts.len()).filter(is_word).count() < 2
+            (0..texts.len()).filter(|n| is_word(*n, &OF_SSH)).count() < 2
         } else {
             let options = &texts[..script.unwrap_or(0)];
             let is_s = |text: &String| is_option(text) && text.contains('s') && is_letters(text);
@@ -166,6 +169,9 @@ mod tests {
             "argv = ['awk', '-F', ':', '{body}']",
             "argv = ['sed', '-i', '', '{body}']",
             "argv = ['sh', '-s', '--', '{body}']",
+            "argv = ['su', 'me', '{filename}']",
+            "argv = ['su', '-l', 'me', '{filename}']",
+            "argv = ['su', 'me']\nstdin = 'echo {body}'",
             "argv = ['sh', '/dev/stdin']\nstdin = 'echo {body}'",
             "argv = ['awk', '-f', '-', '/f']\nstdin = '{body}'",
             "argv = ['sudo', '-n', 'python3']\nstdin = 'print(\"{body}\")'",
@@ -183,6 +189,7 @@ mod tests {
             "argv = ['sudo', 'ssh', 'printer', 'lp {filename}']",
             "argv = ['sshpass', '-e', 'ssh', 'printer', 'lp', '{filename}']",
             "argv = ['ssh', 'nas']\nstdin = 'echo {body}'",
+            "argv = ['ssh', '--', 'nas']\nstdin = 'echo {body}'",
             "argv = ['ssh', '-p', '22', 'nas']\nstdin = 'echo {body}'",
         ] {
             let said = new(toml).unwrap_err();
@@ -211,6 +218,7 @@ mod tests {
             "argv = ['env', 'A=b', 'lp', '{filename}']",
             "argv = ['flock', '/lock', 'lp', '{filename}']\nstdin = '{body}'",
             "argv = ['su', 'me', '-c', 'lp \"$1\"', '--', '{filename}']",
+            "argv = ['su', '-l', 'me', '-c', 'lp']\nstdin = '{body}'",
             "argv = ['ssh', 'printer', 'lp']\nstdin = '{body}'",
             "argv = ['ssh', '-p', '22', 'printer', 'lp']\nstdin = '{body}'",
             "argv = ['rsync', '-a', '-e', 'ssh', '{filename}', 'nas:photos/']",
