@@ -52,19 +52,29 @@ pub fn describe(config: &Config, out: &mut impl Write) -> io::Result<()> {
         };
         writeln!(out, "route{whose}: {pattern} -> {to}")?;
     }
-    let mut routes = config.routes.listed().peekable();
-    if routes.peek().is_some() {
-        let patterns: BTreeSet<&str> = routes.map(|(_, pattern, _)| pattern).collect();
-        if !patterns.contains("email") {
+    // Routes of one user help nobody else; those of everybody count beside a user's own.
+    let mut owners: BTreeSet<Option<&str>> =
+        config.routes.listed().map(|(user, ..)| user).collect();
+    if owners.contains(&None) {
+        owners = BTreeSet::from([None]);
+    } else if !owners.is_empty() {
+        writeln!(out, "no [routes]: of users without their own everything is kept, goes nowhere")?;
+    }
+    for owner in owners {
+        let whose = owner.map_or_else(String::new, |user| format!(" of {user:?}"));
+        let has = |pattern| {
+            config.routes.listed().any(|(user, known, _)| (user, known) == (owner, pattern))
+        };
+        if !has("email") {
             writeln!(
                 out,
-                "no route `email`: an e-mail none of whose recipients has one is REFUSED"
+                "no route `email`{whose}: an e-mail none of whose recipients has one is REFUSED"
             )?;
         }
-        if !patterns.contains("social") {
+        if !has("social") {
             writeln!(
                 out,
-                "no route `social`: what is shared to other sites is kept, goes nowhere"
+                "no route `social`{whose}: what is shared to other sites is kept, goes nowhere"
             )?;
         }
     }
@@ -156,6 +166,25 @@ mod tests {
             let none = described(&format!("trial = true\n{none}"));
             assert!(none.contains("no routes: everything is kept and goes nowhere"), "{none}");
         }
+    }
+
+    #[test]
+    fn a_route_of_one_user_is_none_of_the_others() {
+        const USERS: &str = "[users.b]\n[users.a.routes]\nemail = \"drop\"\nsocial = \"drop\"\n";
+        let said = described(&format!("{USERS}[routes]\nfacebook = \"drop\"\n"));
+        assert!(said.contains("route of \"a\": email -> drop\n"), "{said}");
+        assert!(said.contains("no route `email`: ") && said.contains("REFUSED"), "{said}");
+        assert!(said.contains("no route `social`: "), "{said}");
+        let said = described(&format!("{USERS}[routes]\nemail = \"drop\"\n"));
+        assert!(!said.contains("no route `email`"), "{said}");
+        assert!(said.contains("no route `social`: "), "{said}");
+        // Where nobody else has any, theirs is not refused.
+        let said = described(USERS);
+        assert!(
+            said.contains("no [routes]: of users without their own") && !said.contains("REFUSED")
+        );
+        let said = described("[users.b]\n[users.a.routes]\nfacebook = \"drop\"\n");
+        assert!(said.contains("no route `email` of \"a\": "), "{said}");
     }
 
     #[test]

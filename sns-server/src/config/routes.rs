@@ -2,7 +2,7 @@
 
 use super::destinations::Destinations;
 use super::place::{Document, Mistake, key};
-use super::wording::instead;
+use super::wording::{WHOSE, instead};
 use crate::route::{DROP, Patterns, Routes, misspelt};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
@@ -68,8 +68,7 @@ pub(super) fn read(
                 let known = destinations.keys().map(String::as_str).chain([DROP]);
                 let mut problem = format!("{name:?} is no destination; {}", instead(name, known));
                 if misspelt(pattern).is_some() {
-                    problem += "; if this is no route, it belongs to another section: a key belongs to \
-                                the [section] above it";
+                    problem += &format!("; if this is no route: {WHOSE}");
                 }
                 return Err(at(document, user, pattern, &problem));
             }

@@ -56,7 +56,8 @@ fn a_mistake_is_named_with_its_line_and_the_nearest_key() {
     assert!(error("trial = true\nlisten = [\"wlan0\"]\n").starts_with("c.toml, line 2: "));
     assert_eq!(
         error("trial = true\n[admin]\nlisten = \"127.0.0.1:1\"\npassword_hash = \"x\"\n"),
-        "c.toml, line 4: unknown key `password_hash` here; it belongs to [users.NAME]"
+        "c.toml, line 4: unknown key `password_hash` here; there are `listen`, `metrics`; a key belongs \
+         to the [section] above it, and those above the first [section] are the whole server's"
     );
     assert!(error("trial = true\n[limits]\nemail = \"much\"\n").starts_with("c.toml, line 3: "));
 }

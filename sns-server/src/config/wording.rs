@@ -7,36 +7,9 @@ use super::place::{key, line_at};
 
 /// Names less alike than this were not mistyped.
 const ALIKE: f64 = 0.85;
-/// Keys that stand above the first section, and the sections.
-const TOP: [&str; 4] = ["listen", "data_dir", "trial", "run_as"];
-const SECTIONS: [&str; 6] = ["users", "limits", "destinations", "routes", "retention", "admin"];
-
-/// Keys that are often written into another section than theirs.
-const HOMES: [(&str, &[&str]); 5] = [
-    (
-        "limits",
-        &[
-            "upload",
-            "email",
-            "free_space",
-            "uploads_at_a_time",
-            "connections",
-            "connections_per_address",
-            "head",
-            "heads",
-            "head_timeout",
-            "body_timeout",
-            "body_rate",
-            "sessions",
-            "session_lifetime",
-            "session_bound_to_address",
-        ],
-    ),
-    ("retention", &["keep_delivered"]),
-    ("admin", &["metrics"]),
-    ("users.NAME", &["networks", "password_hash", "password_hash_file"]),
-    ("destinations.NAME", &["type", "extends", "alt_text", "quiet"]),
-];
+/// Where the line that begins a section is missing, or stands too early, its keys are those of another.
+pub(super) const WHOSE: &str = "a key belongs to the [section] above it, and those above the first \
+                                [section] are the whole server's";
 
 /// What is expected, by the word that the libraries have for it, and by ours.
 const EXPECTED: [(&str, &str); 14] = [
@@ -53,7 +26,7 @@ const EXPECTED: [(&str, &str); 14] = [
     ("nonzero u16", "a whole number from 1 to 65535"),
     ("usize", "a whole number, 0 or more"),
     ("socket address", "an address with its port such as \"127.0.0.1:8081\""),
-    ("IP network address", "a network such as \"10.42.0.0/24\""),
+    ("IPv4 or IPv6 network address", "a network such as \"10.42.0.0/24\""),
 ];
 
 /// What a text or a list holds is not always clear from its name.
@@ -152,7 +125,7 @@ pub(super) fn of_value(path: &[String], message: &str, also_known: &[&str]) -> S
         let is_deeper = path.len() > inner(path) + 1;
         let also_known = if is_deeper { &[] } else { also_known };
         let known = quoted.chain(also_known.iter().copied()).collect();
-        return unknown_key(unknown, &named, path.len() > 1, known);
+        return unknown_key(unknown, &named, known);
     }
     // serde: missing field `host`
     if message.starts_with("missing field") {
@@ -219,25 +192,15 @@ fn inner(path: &[String]) -> usize {
     }
 }
 
-fn unknown_key(unknown: &str, shown: &str, is_within: bool, known: Vec<&str>) -> String {
+fn unknown_key(unknown: &str, shown: &str, known: Vec<&str>) -> String {
     if let Some(nearest) = nearest(unknown, known.iter().copied()) {
         return format!("unknown key `{shown}`; the nearest is `{nearest}`");
     }
-    if is_within && TOP.contains(&unknown) {
-        return format!(
-            "unknown key `{shown}` in this section; it belongs above the first [section] of the file"
-        );
-    }
-    if is_within && SECTIONS.contains(&unknown) {
-        return format!("unknown key `{shown}` in this section; [{shown}] is a section of its own");
-    }
-    if let Some((home, _)) = HOMES.iter().find(|(_, keys)| keys.contains(&unknown)) {
-        return format!("unknown key `{shown}` here; it belongs to [{home}]");
-    }
-    match known.is_empty() {
-        true => format!("unknown key `{shown}`; nothing can be set here"),
-        false => format!("unknown key `{shown}`; there are `{}`", known.join("`, `")),
-    }
+    let known = match known.is_empty() {
+        true => "nothing can be set here".to_owned(),
+        false => format!("there are `{}`", known.join("`, `")),
+    };
+    format!("unknown key `{shown}` here; {known}; {WHOSE}")
 }
 
 fn ours<'a>(words: &[(&str, &'a str)], theirs: &'a str) -> &'a str {

@@ -1,38 +1,23 @@
 //! Arguments that are programs themselves: the script of `sh -c`, of `python3 -c`, of `ssh HOST`.
 //!
-//! Law: nobody who sends a mail writes a part of a program. A placeholder in such a text is refused,
-//! for no quoting around it holds.
+//! Law: nobody who sends a mail writes a part of a program. Behind an interpreter a placeholder stands
+//! only where a value for its script stands, whatever its options mean; what is in doubt is refused.
 
 use super::template::Template;
-use std::ops::Range;
 
-const SHELLS: [&str; 11] =
-    ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash"];
-/// Other languages: the letters of options, and the words, behind which stands a program.
-const LANGUAGES: [(&str, &str, &[&str]); 7] = [
-    ("python", "c", &[]),
-    ("perl", "eE", &[]),
-    ("ruby", "e", &[]),
-    ("node", "ep", &["--eval", "--print"]),
-    ("php", "rBRE", &["--run"]),
-    ("lua", "e", &[]),
-    ("Rscript", "e", &[]),
+/// Those who run a text as a program, or hand it to a shell. Versions are left out: python3.12.
+const INTERPRETERS: [&str; 35] = [
+    "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash", "pwsh",
+    "python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua", "luajit", "Rscript", "tclsh",
+    "expect", "awk", "gawk", "mawk", "nawk", "sed", "gsed", "env", "su", "runuser", "flock",
+    "script",
 ];
-/// Those who hand a text to a shell, or take it apart, behind such an option only.
-const CARRIERS: [(&str, &str, &[&str]); 5] = [
-    ("su", "c", &["--command"]),
-    ("runuser", "c", &["--command"]),
-    ("script", "c", &["--command"]),
-    ("flock", "c", &["--command"]),
-    ("env", "S", &["--split-string"]),
-];
-/// Their first argument is a program.
-const FIRST: [&str; 5] = ["awk", "gawk", "mawk", "sed", "eval"];
-/// All their arguments become a program on another machine.
-const REMOTE: [&str; 3] = ["ssh", "rsh", "mosh"];
-/// Options of shells and languages whose value is the next argument.
-const WITH_VALUE: [&str; 12] =
-    ["-o", "+o", "-O", "+O", "-W", "-X", "-I", "-d", "-r", "--require", "-F", "-v"];
+/// They join all their arguments to a program, all but one of them on another machine.
+const JOINERS: [&str; 6] = ["ssh", "slogin", "autossh", "rsh", "mosh", "eval"];
+/// Behind these stands their value, not the script, with most interpreters.
+const WITH_VALUE: [&str; 10] = ["-o", "+o", "-O", "+O", "-W", "-X", "-I", "-F", "-v", "-d"];
+/// The same with ssh.
+const OF_SSH: [&str; 6] = ["-o", "-p", "-i", "-l", "-F", "-J"];
 
 /// What is wrong if a placeholder stands in a program, and what to do. `arguments` are those of `argv`
 /// without the first.
@@ -41,105 +26,86 @@ pub(super) fn of_senders(
     arguments: &[Template],
     stdin: Option<&Template>,
 ) -> Option<String> {
-    // Not the first word only: there are `sudo`, `timeout 5`, `busybox` and the like.
+    // Not the first word only: there are `sudo`, `timeout 5`, `find -exec` and the like.
     for at in 0..argv.len() {
-        let name = argv[at].rsplit('/').next().unwrap_or_default();
-        let rest = &argv[at + 1..];
-        let filled = |n: &usize| arguments.get(at + n).is_some_and(|argument| !argument.is_plain());
-        match program(name, rest, at == 0) {
-            Some(Program::Arguments(mut range)) => {
-                // What stands behind a program is only what it is given.
-                let found = range.find(filled)?;
-                return Some(format!("argv: {}", advice(&format!("{:?}", rest[found]), name)));
-            }
-            Some(Program::Stdin) => {
-                stdin.filter(|text| !text.is_plain())?;
-                return Some(format!("stdin: {}", advice("what it holds", name)));
-            }
-            None => {}
+        let name = name_of(&argv[at]);
+        let joins = JOINERS.contains(&name);
+        // rsync -e ssh
+        let is_value = at > 0 && is_option(&argv[at - 1]);
+        let is_value = is_value && argv[..at].iter().any(|word| name_of(word) == "rsync");
+        if is_value || !joins && !INTERPRETERS.contains(&name) {
+            continue;
+        }
+        let (texts, arguments) = (&argv[at + 1..], &arguments[at..]);
+        let is_word = |n: usize, with_value: &[&str]| {
+            let is_one = !texts[n].is_empty() && !is_option(&texts[n]) && texts[n] != "--";
+            is_one && (n == 0 || !with_value.contains(&&*texts[n - 1]))
+        };
+        // su USER is a shell, and gives it what follows.
+        let is_told = |n: usize| n > 0 && is_option(&texts[n - 1]) && texts[n - 1].contains('c');
+        let script = (0..texts.len()).find(|n| {
+            is_word(*n, &WITH_VALUE) && arguments[*n].is_plain() && (name != "su" || is_told(*n))
+        });
+        let is_value = |n: usize| {
+            !joins
+                && arguments[n].is_one_value()
+                && script.is_some_and(|script| script < n)
+                && !is_option(&texts[n - 1])
+        };
+        if let Some(n) = (0..texts.len()).find(|n| !arguments[*n].is_plain() && !is_value(*n)) {
+            return Some(format!("argv: {}", advice(&format!("{:?}", texts[n]), name, joins)));
+        }
+        let is_shell = !joins && name.ends_with("sh");
+        let reads_stdin = if joins {
+            // A host and no program: a shell.
+            (0..texts.len()).filter(|n| is_word(*n, &OF_SSH)).count() < 2
+        } else {
+            let options = &texts[..script.unwrap_or(0)];
+            let is_s = |text: &String| is_option(text) && text.contains('s') && is_letters(text);
+            script.is_none_or(|script| texts[script] == "/dev/stdin")
+                || options.iter().any(|text| text == "-" || is_shell && is_s(text))
+        };
+        if reads_stdin && stdin.is_some_and(|text| !text.is_plain()) {
+            return Some(format!("stdin: {}", advice("what it holds", name, joins)));
+        }
+        if is_shell && script.is_some() {
+            // All that follows is what the script is given: ["sh", "-c", "…", "sh", "{body}"].
+            return None;
         }
     }
     None
 }
 
-fn advice(what: &str, name: &str) -> String {
+fn name_of(word: &str) -> &str {
+    let name = word.rsplit('/').next().unwrap_or_default();
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
+}
+
+fn is_option(text: &str) -> bool {
+    text.starts_with(['-', '+']) && text != "--"
+}
+
+/// Whether these are options that stand together: `-es`.
+fn is_letters(option: &str) -> bool {
+    option[1..].bytes().all(|letter| letter.is_ascii_alphabetic())
+}
+
+fn advice(what: &str, name: &str, joins: bool) -> String {
+    let instead = if joins {
+        format!(
+            "Name the program behind {name} without any placeholder, and give it the value by `stdin` \
+             ([\"ssh\", \"printer\", \"lp\"])"
+        )
+    } else {
+        "Read the value from the environment ($SNS_BODY, $SNS_SUBJECT, …), or give it as a whole \
+         argument behind the script and not behind an option \
+         ([\"sh\", \"-c\", \"printf %s \\\"$1\\\"\", \"sh\", \"{body}\"])"
+            .to_owned()
+    };
     format!(
-        "{what} is a program that {name} runs, and with a placeholder in it whoever sends a photo \
-         could write a part of that program. Take the placeholder out: read the value from the \
-         environment ($SNS_BODY, $SNS_SUBJECT, …), or give it as an argument of its own behind the \
-         program ([\"sh\", \"-c\", \"printf %s \\\"$1\\\"\", \"sh\", \"{{body}}\"])"
+        "{what} can become a part of a program that {name} runs, which whoever sends a photo would \
+         write. {instead}"
     )
-}
-
-/// Where a program text comes from.
-enum Program {
-    /// One of these arguments.
-    Arguments(Range<usize>),
-    Stdin,
-}
-
-/// The program text that somebody of this name would run with these arguments.
-fn program(name: &str, rest: &[String], is_first_word: bool) -> Option<Program> {
-    // python3.12, php8
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    let first = first_argument(rest);
-    if REMOTE.contains(&name) {
-        return Some(Program::Arguments(0..rest.len()));
-    }
-    if FIRST.contains(&name) {
-        return first.map(|first| Program::Arguments(first..first + 1));
-    }
-    let is_shell = SHELLS.contains(&name);
-    let carrier = CARRIERS.iter().find(|(carrier, ..)| *carrier == name);
-    let language = LANGUAGES.iter().find(|(language, ..)| *language == bare);
-    let (letters, words): (&str, &[&str]) = match carrier.or(language) {
-        Some((_, letters, words)) => (letters, words),
-        None if is_shell => ("c", &[]),
-        None => return None,
-    };
-    // Options behind the file with the program are that program's.
-    let ours = if carrier.is_some() { rest.len() } else { first.unwrap_or(rest.len()) };
-    let takes = |text: &String| {
-        let is_word = |word: &&str| {
-            text.strip_prefix(*word).is_some_and(|r| r.is_empty() || r.starts_with('='))
-        };
-        has_letter(text, letters) || words.iter().any(is_word)
-    };
-    if let Some(option) = rest[..ours].iter().position(takes) {
-        let next = first_argument(&rest[option + 1..]).map_or(option, |next| option + 1 + next);
-        return Some(Program::Arguments(option..next + 1));
-    }
-    let reads_stdin = match first {
-        None => true,
-        Some(first) => {
-            ["-", "/dev/stdin"].contains(&rest[first].as_str())
-                || is_shell && rest[..first].iter().any(|text| has_letter(text, "s"))
-        }
-    };
-    match first {
-        _ if carrier.is_some() => None,
-        _ if reads_stdin => (is_first_word || is_shell).then_some(Program::Stdin),
-        // The file with the program.
-        Some(first) if is_first_word => Some(Program::Arguments(first..first + 1)),
-        _ => None,
-    }
-}
-
-/// Whether one of these is among options that stand together (`-ec`), or has its value behind it
-/// (`-eprint`).
-fn has_letter(text: &str, letters: &str) -> bool {
-    let options = text.strip_prefix('-').unwrap_or_default();
-    options.chars().take_while(char::is_ascii_alphabetic).any(|option| letters.contains(option))
-}
-
-/// The first that is neither an option nor the value of one.
-fn first_argument(rest: &[String]) -> Option<usize> {
-    let mut is_value = false;
-    rest.iter().position(|text| {
-        let has_value = WITH_VALUE.contains(&text.as_str());
-        let is_option = text.len() > 1 && text.starts_with(['-', '+']);
-        !std::mem::replace(&mut is_value, has_value) && !is_option
-    })
 }
 
 #[cfg(test)]
@@ -181,15 +147,53 @@ mod tests {
             "argv = ['awk', '-F', ':', 'BEGIN { print \"{body}\" }']",
             "argv = ['su', 'me', '-c', 'echo {body}']",
             "argv = ['env', '-S', 'echo {body}']",
-            "argv = ['ssh', 'printer', 'lp', '{filename}']",
-            "argv = ['sudo', 'ssh', 'printer', 'lp {filename}']",
+            // Not the first program text only.
+            "argv = ['perl', '-e', 'use X;', '-e', 'print \"{body}\"']",
+            "argv = ['perl', '-e', 'use X;', '-e', '{body}']",
+            "argv = ['sed', '-e', 's/a/b/', '-e', 's/c/{body}/', '/f']",
+            "argv = ['sed', '-r', 's/{body}/x/', '/f']",
+            "argv = ['sed', 's/a/b/', '/f', '--expression={body}']",
+            // Behind options, of whomever.
+            "argv = ['sudo', '-n', 'sh', '-c', 'echo {body}']",
+            "argv = ['ionice', '-c', '3', 'sh', '-c', 'echo {body}']",
+            "argv = ['find', '/x', '-exec', 'sh', '-c', 'echo {body}', ';']",
+            "argv = ['nice', '--', 'sh', '-c', 'echo {body}']",
+            "argv = ['flock', '/lock', '-c', '{body}']",
+            "argv = ['flock', '/lock', 'sh', '{filename}']",
+            // No script before it.
+            "argv = ['bash', '-o', 'pipefail', '{filename}']",
+            "argv = ['sh', '+x', '{filename}']",
+            "argv = ['sh', '--', '{filename}']",
+            "argv = ['sh', '-c', '--', '{body}']",
+            "argv = ['sh', '-', '{filename}']",
+            "argv = ['awk', '-F', ':', '{body}']",
+            "argv = ['sed', '-i', '', '{body}']",
+            "argv = ['sh', '-s', '--', '{body}']",
+            "argv = ['su', 'me', '{filename}']",
+            "argv = ['su', '-l', 'me', '{filename}']",
+            "argv = ['su', 'me']\nstdin = 'echo {body}'",
+            "argv = ['sh', '/dev/stdin']\nstdin = 'echo {body}'",
+            "argv = ['awk', '-f', '-', '/f']\nstdin = '{body}'",
+            "argv = ['sudo', '-n', 'python3']\nstdin = 'print(\"{body}\")'",
         ] {
             let said = new(toml).unwrap_err();
-            assert!(
-                said.contains("is a program that") && said.contains("SNS_BODY"),
-                "{toml}: {said}"
-            );
+            assert!(said.contains("a program that") && said.contains("SNS_BODY"), "{toml}: {said}");
             assert!(said.starts_with("argv: ") || said.starts_with("stdin: "), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_for_a_program_on_another_machine_is_refused() {
+        for toml in [
+            "argv = ['ssh', 'printer', 'lp', '{filename}']",
+            "argv = ['sudo', 'ssh', 'printer', 'lp {filename}']",
+            "argv = ['sshpass', '-e', 'ssh', 'printer', 'lp', '{filename}']",
+            "argv = ['ssh', 'nas']\nstdin = 'echo {body}'",
+            "argv = ['ssh', '--', 'nas']\nstdin = 'echo {body}'",
+            "argv = ['ssh', '-p', '22', 'nas']\nstdin = 'echo {body}'",
+        ] {
+            let said = new(toml).unwrap_err();
+            assert!(said.contains("that ssh runs") && said.contains("by `stdin`"), "{said}");
         }
     }
 
@@ -197,18 +201,33 @@ mod tests {
     fn what_a_program_gets_as_a_value_is_not() {
         for toml in [
             "argv = ['sh', '-c', 'echo \"$1\"', 'sh', '{body}']",
+            "argv = ['sh', '-c', 'echo \"$1\"', '--', '{body}']",
+            "argv = ['bash', '-eu', '-o', 'pipefail', '-c', 'echo \"$1\"', 'bash', '{body}']",
+            "argv = ['sudo', '-n', 'sh', '-c', 'echo \"$1\"', 'sh', '{body}']",
             "argv = ['sh', '-c', 'cat']\nstdin = '{body}'",
             "argv = ['sh', '-c', 'cat', 'sh']\nstdin = '{body}'",
             "argv = ['sh', '-ec', 'echo \"$SNS_BODY\"', 'sh', '{filename}']",
-            "argv = ['sh', '/usr/local/bin/print.sh', '{filename}', '-c', '{body}']",
+            "argv = ['sh', '/usr/local/bin/print.sh', '{filename}', '{body}']",
             "argv = ['python3', '/x.py', '{body}']\nstdin = '{subject}'",
+            "argv = ['python3', '-u', '/x.py', '{body}']",
             "argv = ['python3', '-c', 'import sys', '{body}']",
             "argv = ['lp', '-t', '{subject}', '--', '{filename}']",
             "argv = ['mail', '-s', '{subject}', 'me']\nstdin = '{body}'",
             "argv = ['convert', '{filename}', '-c', 'a{user}']",
             "argv = ['sudo', '-u', 'me', 'lp', '{filename}']",
-            "argv = ['env', 'A={body}', 'lp']",
+            "argv = ['env', 'A=b', 'lp', '{filename}']",
+            "argv = ['flock', '/lock', 'lp', '{filename}']\nstdin = '{body}'",
+            "argv = ['su', 'me', '-c', 'lp \"$1\"', '--', '{filename}']",
+            "argv = ['su', '-l', 'me', '-c', 'lp']\nstdin = '{body}'",
             "argv = ['ssh', 'printer', 'lp']\nstdin = '{body}'",
+            "argv = ['ssh', '-p', '22', 'printer', 'lp']\nstdin = '{body}'",
+            "argv = ['rsync', '-a', '-e', 'ssh', '{filename}', 'nas:photos/']",
+            "argv = ['nice', 'rsync', '-ave', 'ssh', '{filename}', 'nas:photos/']",
+            "argv = ['rsync', '-a', '--rsh', 'ssh', '{filename}', 'nas:photos/']",
+            "argv = ['sed', '-r', 's/a/b/', '{filename}']",
+            "argv = ['sed', '-e', 's/a/b/', '-e', 's/c/d/', '{filename}']",
+            "argv = ['sed', 's/a/b/', '-']\nstdin = '{body}'",
+            "argv = ['awk', '-F', ':', '{print $1}', '{filename}']",
             "argv = ['archive', \"awk '{print $1}'\", '{filename}']",
         ] {
             assert_eq!(new(toml), Ok(()), "{toml}");

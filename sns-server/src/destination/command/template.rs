@@ -61,6 +61,11 @@ impl Template {
         self.0.iter().all(|piece| matches!(piece, Piece::Text(_)))
     }
 
+    /// One placeholder, and nothing beside it.
+    pub(super) fn is_one_value(&self) -> bool {
+        matches!(self.0[..], [Piece::Value(_)])
+    }
+
     pub(super) fn is(&self, text: &str) -> bool {
         matches!(&self.0[..], [Piece::Text(plain)] if plain == text)
     }

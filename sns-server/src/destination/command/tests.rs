@@ -19,6 +19,15 @@ fn sh(folder: &TempDir, script: &str, rest: &str) -> Command {
     command(&format!("argv = [\"/bin/sh\", \"-c\", {script:?}, \"sh\"{rest}"))
 }
 
+/// The same by another name: placeholders may stand anywhere among the arguments of what is no known
+/// shell.
+fn program(folder: &TempDir, script: &str, rest: &str) -> Command {
+    let script = format!("cd {}; {script}", folder.path().display());
+    let program = folder.path().join("program");
+    std::os::unix::fs::symlink("/bin/sh", &program).unwrap();
+    command(&format!("argv = [{program:?}, \"-c\", {script:?}, \"program\"{rest}"))
+}
+
 fn email(folder: &TempDir, files: &[&str]) -> Post {
     let file = |name: &&str| {
         let path = folder.path().join(name);
@@ -92,7 +101,8 @@ async fn what_came_over_the_air_is_one_argument_and_nothing_more() {
     let hostile = "$(touch evil) `touch evil`; touch evil \"'\\ {user} *\n|&\u{e9}";
     post.title = Some(hostile.to_owned());
     post.typed = "{subject}\0{filename}".to_owned();
-    deliver(&sh(&folder, WRITE, all), &post).await.unwrap();
+    let command = program(&folder, WRITE, all);
+    deliver(&command, &post).await.unwrap();
     let file = folder.path().join("a b.jpg");
     let expected = [
         "Me <me@example.com>|a@example.com, b@example.com",
@@ -108,7 +118,7 @@ async fn what_came_over_the_air_is_one_argument_and_nothing_more() {
     let mut social = email(&folder, &["c.jpg"]);
     (social.channel, social.sender, social.recipients) = ("facebook".to_owned(), None, vec![]);
     social.title = Some("Holiday".to_owned());
-    deliver(&sh(&folder, WRITE, all), &social).await.unwrap();
+    deliver(&command, &social).await.unwrap();
     let expected = ["me@example.com|", "", "At the sea~a boat", "facebook me@example.com Holiday."];
     assert_eq!(arguments(&folder)[..4], expected);
 }
@@ -121,7 +131,7 @@ async fn no_sender_chooses_an_option() {
     post.sender = Some(String::new());
     let rest = ", \"{subject}\", \"-s{body}\", \"{sender}{body}\", \"x{body}\", \"--\", \
                 \"{body}\"]\nper = \"post\"";
-    deliver(&sh(&folder, WRITE, rest), &post).await.unwrap();
+    deliver(&program(&folder, WRITE, rest), &post).await.unwrap();
     let expected =
         [" --output=/etc/passwd", "-s-5 degrees", " -5 degrees", "x-5 degrees", "--", "-5 degrees"];
     assert_eq!(arguments(&folder), expected);
@@ -132,7 +142,7 @@ async fn an_argument_with_a_file_is_there_for_each_file() {
     let folder = tempfile::tempdir().unwrap();
     let rest = ", \"a\", \"{filename}\", \"--x={filename}\", \"z\"]\nper = \"post\"\n\
                 stdin = \"{filename}\\n{body}\"";
-    let command = sh(&folder, &format!("{WRITE}; cat > in"), rest);
+    let command = program(&folder, &format!("{WRITE}; cat > in"), rest);
     deliver(&command, &email(&folder, &["1", "2"])).await.unwrap();
     let [one, two] = ["1", "2"].map(|name| folder.path().join(name).display().to_string());
     let expected =
