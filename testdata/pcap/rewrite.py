@@ -443,7 +443,10 @@ def wireless(segments, rng, radio=None):
     has_flags = radio in (radiotap, ppi)
 
     def add(when, frame, flags=0x10):
-        if has_flags:
+        if radio is radiotap:  # its checksums are right, and what is damaged is not said to be
+            frame += struct.pack("<I", zlib.crc32(frame) ^ (flags & 0x40))
+            flags &= ~0x40
+        elif has_flags:
             frame += b"\x11\x22\x33\x44"
         out.append((when, (radio(when, flags) if radio else b"") + frame))
 

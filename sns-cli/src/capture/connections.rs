@@ -23,6 +23,9 @@ const SILENCE: u64 = 600_000_000_000;
 const LATE: u64 = 2_000_000_000;
 /// Then repeated segments are still known as its own.
 const MEMORY: u64 = 60_000_000_000;
+/// Between two segments no more than this counts as silence: the clock may have been set meanwhile, as on
+/// a stick that has none of its own until it finds the time on the network.
+const STEP: u64 = 60_000_000_000;
 /// How often the clock of the capture is looked at.
 const TICK: u64 = 500_000_000;
 
@@ -143,7 +146,9 @@ struct Connection<T> {
     peers: Peers,
     opener: Stream,
     called: Stream,
+    /// When it was heard last, by the clock of the capture and by ours.
     last: u64,
+    heard: u64,
     /// Who broke it off, and the number of the reset.
     reset: Option<(Side, u32)>,
     /// `None` once it was told that it ended.
@@ -156,7 +161,10 @@ pub struct Connections<L: Listener> {
     listener: L,
     open: HashMap<(SocketAddr, SocketAddr), Connection<L::Talk>>,
     count: u64,
+    /// The latest time of the capture.
     now: u64,
+    /// Time that goes by with packets only, and never jumps.
+    clock: u64,
     next_tick: u64,
     waiting: usize,
     unfollowed: u64,
@@ -166,7 +174,8 @@ impl<L: Listener> Connections<L> {
     /// None yet.
     pub fn new(listener: L) -> Connections<L> {
         let open = HashMap::new();
-        Connections { listener, open, count: 0, now: 0, next_tick: 0, waiting: 0, unfollowed: 0 }
+        let (now, clock, next_tick) = (0, 0, 0);
+        Connections { listener, open, count: 0, now, clock, next_tick, waiting: 0, unfollowed: 0 }
     }
 
     /// How many segments were passed over, because there was no room for their connection.
@@ -184,8 +193,9 @@ impl<L: Listener> Connections<L> {
     /// # Errors
     /// What the listener says.
     pub fn segment(&mut self, segment: &Segment<'_>, time: u64) -> io::Result<()> {
+        self.clock = self.clock.saturating_add(time.saturating_sub(self.now).min(STEP));
         self.now = self.now.max(time);
-        if self.now >= self.next_tick {
+        if self.clock >= self.next_tick {
             self.tick()?;
         }
         let key = if segment.from <= segment.to {
@@ -232,7 +242,8 @@ impl<L: Listener> Connections<L> {
         }
         let Some(connection) = self.open.get_mut(&key) else { return Ok(()) };
         let before = connection.waiting();
-        connection.take(segment, self.now.max(time), time, &mut self.listener)?;
+        (connection.last, connection.heard) = (self.now, self.clock);
+        connection.take(segment, self.now, time, &mut self.listener)?;
         self.waiting = (self.waiting + connection.waiting()).saturating_sub(before);
         if self.waiting > MAX_WAITING {
             let before = connection.waiting();
@@ -250,11 +261,18 @@ impl<L: Listener> Connections<L> {
     /// # Errors
     /// What the listener says.
     pub fn finish(mut self) -> io::Result<L> {
-        let mut keys: Vec<_> =
-            self.open.iter().map(|(key, connection)| (connection.peers.number, *key)).collect();
-        keys.sort_unstable();
-        for (_, key) in keys {
-            self.end(key, Cause::CaptureEnded)?;
+        let mut over: Vec<_> = self
+            .open
+            .iter()
+            .map(|(key, connection)| {
+                let is_silent = self.now.saturating_sub(connection.last) > SILENCE;
+                let cause = if is_silent { Cause::Silence } else { Cause::CaptureEnded };
+                (connection.peers.number, *key, cause)
+            })
+            .collect();
+        over.sort_unstable_by_key(|(number, ..)| *number);
+        for (_, key, cause) in over {
+            self.end(key, cause)?;
         }
         Ok(self.listener)
     }
@@ -272,6 +290,7 @@ impl<L: Listener> Connections<L> {
             opener: Stream::default(),
             called: Stream::default(),
             last: self.now,
+            heard: self.clock,
             reset: None,
             talk,
             was_answered: false,
@@ -280,13 +299,13 @@ impl<L: Listener> Connections<L> {
 
     /// Ends what has been silent for long, and forgets what has ended.
     fn tick(&mut self) -> io::Result<()> {
-        self.next_tick = self.now.saturating_add(TICK);
-        let now = self.now;
+        self.next_tick = self.clock.saturating_add(TICK);
+        let clock = self.clock;
         let mut over: Vec<_> = self
             .open
             .iter()
             .filter(|(_, connection)| {
-                let silence = now.saturating_sub(connection.last);
+                let silence = clock.saturating_sub(connection.heard);
                 match &connection.talk {
                     None => silence > MEMORY,
                     Some(_) if connection.is_ending() => silence > LATE,
@@ -313,7 +332,7 @@ impl<L: Listener> Connections<L> {
         let mut all: Vec<_> = self
             .open
             .iter()
-            .map(|(key, connection)| (!connection.is_idle(), connection.last, *key))
+            .map(|(key, connection)| (!connection.is_idle(), connection.heard, *key))
             .collect();
         // Room is made for several at a time: to look through all takes long.
         let several = MAX_OPEN / 64;
@@ -321,7 +340,7 @@ impl<L: Listener> Connections<L> {
         all.truncate(several);
         all.sort_unstable();
         let idle = all.iter().take_while(|(is_busy, _, _)| !is_busy).count();
-        let is_silent = all.first().is_some_and(|(_, last, _)| self.now - last > MEMORY);
+        let is_silent = all.first().is_some_and(|(_, heard, _)| self.clock - heard > MEMORY);
         if idle == 0 && !is_beginning && !is_silent {
             return Ok(false);
         }
@@ -440,7 +459,6 @@ impl<T> Connection<T> {
         time: u64,
         listener: &mut L,
     ) -> io::Result<()> {
-        self.last = now;
         let from = self.side(segment.from);
         if !segment.is_reset && self.goes_on(segment) {
             self.reset = None;
@@ -452,6 +470,11 @@ impl<T> Connection<T> {
         };
         if segment.is_reset {
             if mine.may_end(segment.sequence) {
+                // Its numbers say how much was said before it, and how much was heard.
+                mine.has_sent(segment.sequence);
+                if let Some(acknowledged) = segment.acknowledged {
+                    other.has_sent(acknowledged);
+                }
                 self.reset.get_or_insert((from, segment.sequence));
             }
             return Ok(());

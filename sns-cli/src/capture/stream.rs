@@ -249,6 +249,14 @@ impl Stream {
         self.has_unseen_end = self.end.is_none();
     }
 
+    /// All before this sequence number was sent, says a reset. Before the start is known its number
+    /// may be none: a port that is closed answers with 0.
+    pub fn has_sent(&mut self, sequence: u32) {
+        if self.start.is_some() {
+            self.acknowledge(sequence);
+        }
+    }
+
     /// The other end has received all before this sequence number.
     pub fn acknowledge(&mut self, sequence: u32) {
         let at = self.place_of(sequence);
