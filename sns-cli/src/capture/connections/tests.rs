@@ -134,3 +134,28 @@ fn the_end_of_time_is_a_time() {
     let said = [OPEN.as_slice(), &REST].concat();
     assert_eq!(told(&said, u64::MAX), [("abcdefOK".into(), Cause::Closed)]);
 }
+
+#[test]
+fn a_clock_that_is_set_meanwhile_ends_nothing() {
+    let years = 100_000_000;
+    let late = REST.map(|(from, time, flags, number, heard, said)| {
+        (from, time + years, flags, number, heard, said)
+    });
+    let heard = told(&[&OPEN[..], &late].concat(), 0);
+    assert_eq!(heard, [("abcdefOK".into(), Cause::Closed)]);
+    // Who says nothing more was silent, and no end of the capture cut it off.
+    let heard = told(&[OPEN[0], OPEN[1], OPEN[2], (false, years, SYN, 7, 0, "")], 0);
+    assert_eq!(heard[0], ("abc".into(), Cause::Silence));
+    let alone = [OPEN[0], OPEN[1], OPEN[2], (true, years, ACK, 77, 0, "")];
+    assert_eq!(told(&alone, 0)[0].1, Cause::CaptureEnded);
+}
+
+#[test]
+fn the_numbers_of_a_reset_say_what_was_said_before_it() {
+    for reset in [(false, 1, RST, 5002, 0, ""), (true, 1, RST | ACK, 1003, 5002, "")] {
+        let heard = told(&[&OPEN[..], &[reset]].concat(), 0);
+        assert_eq!(heard[0].0, "abc..", "{reset:?}");
+    }
+    let refused = [OPEN[0], (false, 0, RST | ACK, 0, 1000, "")];
+    assert_eq!(told(&refused, 0), [(String::new(), Cause::Refused)]);
+}
