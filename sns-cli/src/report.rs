@@ -48,14 +48,45 @@ pub(crate) enum Node {
     Pairs(&'static str, Vec<(Text, Text)>),
 }
 
+impl Node {
+    /// About how many bytes of memory it takes beside itself.
+    fn size(&self) -> usize {
+        match self {
+            Node::Text(text) => text.value.len(),
+            Node::Words(words) => words.len(),
+            Node::Number(_) | Node::Flag(_) => 0,
+            Node::List(nodes) => nodes.iter().map(|node| size_of::<Node>() + node.size()).sum(),
+            Node::Map(fields) => fields.size(),
+            Node::Pairs(_, pairs) => pairs
+                .iter()
+                .map(|(name, value)| 2 * size_of::<Text>() + name.value.len() + value.value.len())
+                .sum(),
+        }
+    }
+}
+
 /// Named values in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields(pub(crate) Vec<(&'static str, Node)>);
 
 impl Fields {
-    /// Adds a value.
+    /// Adds a value; nothing is said twice.
     pub(crate) fn add(&mut self, name: &'static str, node: Node) {
+        debug_assert!(!self.0.iter().any(|(known, _)| *known == name), "{name} is there already");
         self.0.push((name, node));
+    }
+
+    /// Adds a value, or puts it in place of the one that is there.
+    pub(crate) fn set(&mut self, name: &'static str, node: Node) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = node,
+            None => self.add(name, node),
+        }
+    }
+
+    /// About how many bytes of memory they take.
+    pub(crate) fn size(&self) -> usize {
+        self.0.iter().map(|(_, node)| size_of::<(&str, Node)>() + node.size()).sum()
     }
 
     /// Adds a text.

@@ -60,8 +60,7 @@ impl Talk {
         let is_between = direction.lost_before == 0 && (has_beginning || direction.count > 0);
         if direction.current.is_none() && is_between {
             // Line ends before and between messages are nothing.
-            let text = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n'));
-            let text = text.unwrap_or(bytes.len());
+            let text = resync::line_ends(bytes);
             (bytes, at) = (&bytes[text..], at + text as u64);
         }
         if bytes.is_empty() {
@@ -84,11 +83,14 @@ impl Talk {
                 direction.lost_before = gap;
                 self.finish(from, incoming, span, Ending::Broken, extract)?;
             } else {
-                if gap > 0 {
-                    incoming.gap(gap, extract)?;
-                    span.lose(gap);
+                let taken = if gap > 0 { incoming.gap(gap, extract)? } else { 0 };
+                span.lose(taken);
+                if incoming.is_done() {
+                    direction.lost_before = gap - taken;
+                    self.finish(from, incoming, span, Ending::Broken, extract)?;
+                } else {
+                    direction.current = Some((incoming, span));
                 }
-                direction.current = Some((incoming, span));
             }
         }
         let role = self.likely_role(from);
@@ -102,7 +104,8 @@ impl Talk {
             let lost = lost.max(head_gap);
             span.is_first_cut = is_cut || lost > 0;
             let place = self.place(from);
-            self.begin(from, Incoming::headless(role, place, lost, is_cut), span);
+            let start = span.lost;
+            self.begin(from, Incoming::headless(role, place, start, lost, is_cut), span);
         }
         let Some((incoming, span)) = &mut self.direction(from).current else { return Ok(()) };
         incoming.feed(bytes, extract)?;
@@ -129,8 +132,8 @@ impl Talk {
         if let Some((incoming, span)) = &mut direction.current
             && gap > 0
         {
-            incoming.gap(gap, extract)?;
-            span.lose(gap);
+            let taken = incoming.gap(gap, extract)?;
+            span.lose(taken);
         }
         Ok(())
     }

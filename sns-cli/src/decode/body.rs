@@ -17,7 +17,7 @@ const MAX_WHOLE: usize = 64 * 1024;
 /// A gap longer than this ends a body: so many zeros tell nothing.
 pub(super) const MAX_GAP: u64 = 16 * 1024 * 1024;
 /// So many gaps of a body are listed.
-const MAX_GAPS: usize = 64;
+pub(super) const MAX_GAPS: usize = 64;
 
 /// Where a body ends.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub(super) struct Body {
     taken: u64,
     gaps: Vec<(u64, u64)>,
     missing: u64,
+    /// The gap behind which it cannot go on.
+    ended_by: Option<u64>,
     /// Where bytes came twice and differed.
     conflicts: Vec<(u64, u64)>,
     is_done: bool,
@@ -82,6 +84,7 @@ impl Body {
             taken: 0,
             gaps: Vec::new(),
             missing: 0,
+            ended_by: None,
             conflicts: Vec::new(),
             is_done: declared == Some(0),
             is_doubtful: false,
@@ -98,6 +101,11 @@ impl Body {
     /// Whether all of it came.
     pub(super) fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    /// Whether it is what is left of something.
+    pub(super) fn is_rest(&self) -> bool {
+        matches!(self.sink, Sink::Rest(..))
     }
 
     /// Whether its end is known from itself.
@@ -163,11 +171,17 @@ impl Body {
             Framing::Open => length,
             Framing::Chunks(chunks) => match chunks.skip(length) {
                 true => length,
-                false => return Ok(None),
+                false => {
+                    self.ended_by = Some(length);
+                    return Ok(None);
+                }
             },
         };
         if mine > MAX_GAP {
-            return Ok(None);
+            // Nothing of it stands behind a gap that reaches to its end.
+            self.is_done = Some(self.came + mine) == self.declared;
+            self.ended_by = (!self.is_done).then_some(mine);
+            return Ok(self.is_done.then_some(mine));
         }
         if self.gaps.len() < MAX_GAPS {
             self.gaps.push((self.came, mine));
@@ -240,9 +254,13 @@ impl Body {
             None => self.is_done || (at_end && !self.has_known_end()),
         } && self.missing == 0
             && !self.is_doubtful;
-        let cut = self.declared.map_or(0, |declared| declared - self.came);
-        if self.missing + cut > 0 {
-            report.fields.number("missing_bytes", self.missing + cut);
+        let cut = match self.ended_by {
+            Some(_) => 0,
+            None => self.declared.map_or(0, |declared| declared - self.came),
+        };
+        let missing = self.missing + cut + self.ended_by.unwrap_or(0);
+        if missing > 0 {
+            report.fields.number("missing_bytes", missing);
         }
         if self.missing > 0 {
             report.fields.add("gaps", ranges(&self.gaps));
@@ -252,6 +270,14 @@ impl Body {
         }
         if !self.conflicts.is_empty() {
             report.fields.add("conflicts", ranges(&self.conflicts));
+        }
+        if let Some(gap) = self.ended_by {
+            let text = format!(
+                "{gap} bytes behind the first {} of the body are not in the capture: what follows \
+                 them is told apart",
+                self.came
+            );
+            report.broken(Some(end), text);
         }
         if let (true, Some(declared)) = (cut > 0, self.declared) {
             let text = format!(

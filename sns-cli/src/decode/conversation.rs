@@ -5,8 +5,10 @@
 
 use super::direction::Direction;
 use super::exchange::{Exchange, Half, Span, Speech};
+use super::firmware;
 use super::incoming::{Ending, Head, Incoming, Role};
 use super::pairs::Pairs;
+use super::pending::Share;
 use super::resync::{self, begins, may_begin};
 use crate::capture::Form;
 use crate::capture::connections::{Cause, Peers, Side};
@@ -35,7 +37,7 @@ pub(super) struct Talk {
 
 impl Talk {
     /// A connection in the capture of this name.
-    pub(super) fn new(peers: &Peers, source: &str, has_checksums: bool) -> Talk {
+    pub(super) fn new(peers: &Peers, source: &str, has_checksums: bool, share: Share) -> Talk {
         Talk {
             peers: *peers,
             source: source.to_owned(),
@@ -45,7 +47,7 @@ impl Talk {
             called: Direction::default(),
             speech: Speech::Unknown,
             hello: None,
-            pairs: Pairs::default(),
+            pairs: Pairs::new(share),
         }
     }
 
@@ -152,7 +154,7 @@ impl Talk {
         self.direction(client).unread = 0;
         let place = Place { source: self.source.clone(), ..Place::default() };
         let finished = Incoming::new(Role::Request, false, place).refused(&hello);
-        self.pairs.requests.push_back(Half { finished, span });
+        self.pairs.requests.push_back(Half::new(finished, span));
         true
     }
 
@@ -260,6 +262,15 @@ impl Talk {
                 bytes = &bytes[before..];
             }
             let role = self.likely_role(from);
+            if self.direction(from).current.is_none() && role == Role::Request {
+                // Line ends between messages are nothing; those before an answer the firmware reads.
+                let (_, text) = bytes.split_at(resync::line_ends(bytes));
+                at += (bytes.len() - text.len()) as u64;
+                bytes = text;
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+            }
             if self.direction(from).current.is_none() {
                 let span = Span::at(at, piece);
                 let incoming = self.message(from, role, &span);
@@ -269,14 +280,15 @@ impl Talk {
             let Some((mut incoming, mut span)) = self.direction(from).current.take() else {
                 return Ok(());
             };
+            let is_undecided = incoming.is_undecided();
             let taken = incoming.feed(bytes, extract)?;
             span.take(taken, piece, is_new);
             is_new = false;
             at += taken as u64;
             bytes = &bytes[taken..];
-            if let Some(head) = incoming.unfinished_head()
-                && !may_begin(head, role)
-            {
+            let head = incoming.unfinished_head().filter(|_| is_undecided);
+            let is_no_head = head.is_some_and(|head| !may_begin(head, role));
+            if is_no_head || incoming.another().is_some() {
                 self.no_head(from, incoming, span, piece, extract)?;
             } else if incoming.is_done() {
                 self.finish(from, incoming, span, Ending::Stream, extract)?;
@@ -296,10 +308,16 @@ impl Talk {
         piece: &Piece<'_>,
         extract: &mut Option<Extract>,
     ) -> io::Result<()> {
+        let another = incoming.another();
         let head = incoming.into_head();
+        self.take_back(from);
         let direction = self.direction(from);
-        direction.count -= 1;
         direction.is_lost = true;
+        if let Some(at) = another {
+            let (before, head) = head.split_at(at);
+            self.adrift(from, before, span.start, piece, extract)?;
+            return self.bytes(from, head, span.start + at as u64, piece, extract);
+        }
         if direction.count == 0 {
             if Form::of(&head) == Form::Handshake {
                 direction.unread += head.len() as u64;
@@ -312,6 +330,15 @@ impl Talk {
             }
         }
         self.bytes(from, &head, span.start, piece, extract)
+    }
+
+    /// What began last is no message.
+    fn take_back(&mut self, from: Side) {
+        let direction = self.direction(from);
+        direction.count -= 1;
+        let (heard_before, made_pipelined) = direction.before;
+        direction.heard_before = heard_before;
+        self.pairs.is_pipelined &= !made_pipelined;
     }
 
     pub(super) fn place(&mut self, from: Side) -> Place {
@@ -338,13 +365,21 @@ impl Talk {
     /// A message begins.
     pub(super) fn begin(&mut self, from: Side, incoming: Incoming, span: Span) {
         let is_client = self.likely_role(from) == Role::Request;
+        // What follows a message, and is none, says nothing of whether its sender waits.
+        let is_surplus = incoming.is_headless() && !span.is_first_cut;
+        let was_pipelined = self.pairs.is_pipelined;
         let direction = self.direction(from);
         direction.count += 1;
         (direction.lost_before, direction.open_gap, direction.head_gap) = (0, 0, 0);
         direction.current = Some((incoming, span));
-        let before = std::mem::replace(&mut direction.heard_before, span.heard);
+        let before = direction.heard_before;
+        if !is_surplus {
+            direction.heard_before = span.heard;
+        }
         // Who waits for answers has heard something since it asked last.
-        self.pairs.is_pipelined |= is_client && span.heard.is_some() && before == span.heard;
+        let is_at_once = is_client && !is_surplus && span.heard.is_some() && before == span.heard;
+        direction.before = (before, is_at_once && !was_pipelined);
+        self.pairs.is_pipelined |= is_at_once;
     }
 
     pub(super) fn finish(
@@ -357,19 +392,26 @@ impl Talk {
     ) -> io::Result<()> {
         // Line ends between messages are nothing.
         if incoming.unfinished_head().is_some_and(|head| head.trim_ascii().is_empty()) {
+            self.take_back(from);
             return Ok(());
         }
         if !incoming.is_headless() {
             self.speech = Speech::Http;
         }
-        let finished = incoming.end(ending, extract)?;
+        let mut finished = incoming.end(ending, extract)?;
         let is_interim = matches!(&finished.head,
             Some(Head::Answer(head)) if (100..=199).contains(&head.status) && head.status != 101);
         if is_interim {
             self.direction(from).count -= 1;
             return Ok(());
         }
-        let half = Half { finished, span };
+        if self.client.is_none() && self.pairs.is_full() {
+            // Of what is never recognised, only the number of bytes is told.
+            self.direction(from).unread += span.end - span.start - span.lost;
+            return Ok(());
+        }
+        firmware::keep_needed(&mut finished.searched, &span);
+        let half = Half::new(finished, span);
         match self.likely_role(from) {
             Role::Request => self.pairs.requests.push_back(half),
             Role::Answer => self.pairs.answers.push_back(half),
@@ -379,7 +421,10 @@ impl Talk {
 
     /// Pairs what can be paired; everything, once nothing more comes.
     fn pair(&mut self, ended: Option<Cause>, done: &mut Vec<Exchange>) {
-        let Some(client) = self.client else { return };
+        let Some(client) = self.client else {
+            self.pairs.weigh();
+            return;
+        };
         let before = done.len();
         let (client, server) = match client {
             Side::Opener => (&self.opener, &self.called),

@@ -34,6 +34,9 @@ pub(super) struct Direction {
     pub(super) head_gap: u64,
     /// What the sender of the message before had heard when it began.
     pub(super) heard_before: Option<u64>,
+    /// The same before the current message began, and whether that made the client one that does
+    /// not wait: it may prove to be no message.
+    pub(super) before: (Option<u64>, bool),
     pub(super) conflicts: Vec<(u64, u64)>,
 }
 

@@ -5,14 +5,52 @@
 use super::incoming::Finished;
 use crate::capture::connections::Cause;
 use crate::capture::stream::Piece;
+use crate::report::Node;
+
+/// So many places of a message at which bytes came once more are remembered.
+const MAX_CONTESTED: usize = 64;
 
 /// A message of a conversation.
 pub(super) struct Half {
     pub(super) finished: Finished,
     pub(super) span: Span,
+    /// About how many bytes of memory it takes.
+    pub(super) weight: usize,
+    /// Where bytes of it came once more and differed: from, until, in no order.
+    contested: Vec<(u64, u64)>,
 }
 
 impl Half {
+    /// A message that has ended, and where it stands.
+    pub(super) fn new(finished: Finished, span: Span) -> Half {
+        // What its head says is in the report, too.
+        let weight =
+            size_of::<Half>() + finished.searched.len() + 2 * finished.report.fields.size();
+        Half { finished, span, weight, contested: Vec::new() }
+    }
+
+    /// It holds what no message begins with, and nothing is missing before it.
+    pub(super) fn is_surplus(&self) -> bool {
+        self.finished.is_headless && !self.span.is_first_cut
+    }
+
+    /// These bytes of it, from one place until another, came once more and differed.
+    pub(super) fn contest(&mut self, from: u64, until: u64) {
+        let (mut from, mut until) = (from.max(self.span.start), until.min(self.span.end));
+        self.contested.retain(|&(start, end)| {
+            let is_apart = end < from || until < start;
+            if !is_apart {
+                (from, until) = (from.min(start), until.max(end));
+            }
+            is_apart
+        });
+        if self.contested.len() < MAX_CONTESTED {
+            self.contested.push((from, until));
+        }
+        let sum = self.contested.iter().map(|(start, end)| end - start).sum();
+        self.finished.report.fields.set("contested_bytes", Node::Number(sum));
+    }
+
     /// A text that it says.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.finished.report.fields.get(name)
@@ -64,6 +102,9 @@ impl Span {
 
     /// So many bytes of it are not there.
     pub(super) fn lose(&mut self, length: u64) {
+        if length == 0 {
+            return;
+        }
         self.is_first_cut |= self.segments <= 1;
         self.lost += length;
         self.end += length;
@@ -91,7 +132,9 @@ pub(super) struct Exchange {
 pub(super) enum Doubt {
     /// Several requests were sent without waiting, and something is missing: nothing tells.
     Open,
-    /// The same, but counted from the end of the connection they belong together.
+    /// Too much waited for what belongs to it.
+    Shed,
+    /// The same as [`Open`](Doubt::Open), but counted from the end of the connection they belong together.
     Counted,
 }
 

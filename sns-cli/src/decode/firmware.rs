@@ -6,7 +6,7 @@
 use super::exchange::Span;
 use samsung_sns::answer::scan_reason;
 use samsung_sns::camera;
-use samsung_sns::endpoint::Endpoint;
+use samsung_sns::endpoint::{Endpoint, HotspotCheck};
 use samsung_sns::message::auth::LoginAnswer;
 use samsung_sns::message::media::AnnounceAnswer;
 use samsung_sns::message::sso::scan_time;
@@ -44,6 +44,28 @@ pub(super) fn verdict(
         verdict.text = format!("in the first of {} segments {}", span.segments, verdict.text);
     }
     Some(verdict)
+}
+
+/// Of what came of an answer, keeps its first segment, and the rest only if that holds something
+/// that is searched for: it may wait long.
+pub(super) fn keep_needed(answer: &mut Vec<u8>, span: &Span) {
+    let first = usize::try_from(span.first).unwrap_or(usize::MAX);
+    if answer.len() <= first {
+        answer.shrink_to_fit();
+        return;
+    }
+    let body = camera::body(answer);
+    let is_needed = camera::has_succeeded(answer)
+        || LoginAnswer::scan(&body).is_some()
+        || AnnounceAnswer::scan(&body).is_some()
+        || LoginAnswer::scan(&String::from_utf8_lossy(answer)).is_some()
+        || [HotspotCheck::Yahoo, HotspotCheck::Msn]
+            .iter()
+            .any(|check| camera::is_online(*check, answer));
+    if !is_needed {
+        answer.truncate(first);
+    }
+    answer.shrink_to_fit();
 }
 
 fn of_bytes(endpoint: &Endpoint, kind: &str, answer: &[u8]) -> Option<Verdict> {

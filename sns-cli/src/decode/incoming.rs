@@ -3,11 +3,11 @@
 //! Law: of a head that cannot be read, all lines before the bad one are; what follows it is kept as
 //! it came, for it may be the only photo of its model, up to where another message begins.
 
-use super::body::{Body, Fingerprint, Framing, Sink};
+use super::body::{Body, Fingerprint, Framing, MAX_GAPS, Sink};
 use super::long_head::LongHead;
-use super::{MAX_HEAD, request, response};
+use super::{MAX_HEAD, request, response, resync};
 use crate::extract::{Extract, Outlets, Place};
-use crate::report::{Report, Text};
+use crate::report::{Node, Report, Text};
 use samsung_sns::endpoint::Endpoint;
 use samsung_sns::wire::request::{RequestHead, head_length};
 use samsung_sns::wire::response::ResponseHead;
@@ -48,6 +48,12 @@ pub(super) struct Incoming {
     is_headless: bool,
     /// Where bytes of it came twice and differed, before there was a body.
     conflicts: Vec<(u64, u64)>,
+    /// What came of it, gaps included.
+    came: u64,
+    /// Behind the first line of what is no head, another begins here.
+    another: Option<usize>,
+    /// Where what follows a gap begins that ended the body.
+    behind: Option<u64>,
 }
 
 enum State {
@@ -108,12 +114,21 @@ impl Incoming {
             has_whole_head: false,
             is_headless: false,
             conflicts: Vec::new(),
+            came: 0,
+            another: None,
+            behind: None,
         }
     }
 
     /// What is left of a message whose beginning is not there: `lost` bytes before it are known to
-    /// have been sent, or the capture begins in it (`is_cut`).
-    pub(super) fn headless(role: Role, place: Place, lost: u64, is_cut: bool) -> Incoming {
+    /// have been sent, of which the last `start` are its own, or the capture begins in it (`is_cut`).
+    pub(super) fn headless(
+        role: Role,
+        place: Place,
+        start: u64,
+        lost: u64,
+        is_cut: bool,
+    ) -> Incoming {
         let mut incoming = Incoming::new(role, false, place);
         incoming.is_headless = true;
         let text = match lost {
@@ -127,14 +142,15 @@ impl Incoming {
             }
         };
         incoming.report.broken(None, text);
-        incoming.state = incoming.rest();
+        incoming.came = start;
+        incoming.state = State::Body(Box::new(incoming.rest(start)));
         incoming
     }
 
-    /// From here on, nothing is understood.
-    fn rest(&self) -> State {
+    /// From `start` on, nothing is understood.
+    fn rest(&self, start: u64) -> Body {
         let sink = Sink::Rest(Vec::new(), Fingerprint::new(self.place.has_checksums));
-        State::Body(Box::new(Body::new(Framing::Open, sink, 0).doubtful()))
+        Body::new(Framing::Open, sink, start).doubtful()
     }
 
     /// It answers a `HEAD`.
@@ -169,6 +185,11 @@ impl Incoming {
         body.is_adrift() && had_end
     }
 
+    /// Where in what came, which is no head, another begins.
+    pub(super) fn another(&self) -> Option<usize> {
+        self.another
+    }
+
     /// What came, if it is no head after all.
     pub(super) fn into_head(self) -> Vec<u8> {
         self.buffer
@@ -178,13 +199,19 @@ impl Incoming {
     pub(super) fn conflict(&mut self, offset: u64, length: u64) {
         match &mut self.state {
             State::Body(body) => body.conflict(offset, length),
-            _ => self.conflicts.push((offset, length)),
+            _ if self.conflicts.len() < MAX_GAPS => self.conflicts.push((offset, length)),
+            _ => {}
         }
     }
 
     /// As much as came of a head that is not whole yet.
     pub(super) fn unfinished_head(&self) -> Option<&[u8]> {
         matches!(self.state, State::Head).then_some(&self.buffer[..])
+    }
+
+    /// Whether more of its head may show that it is none.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.unfinished_head().is_some_and(|head| !resync::is_decided(head))
     }
 
     /// Its head, once it is whole.
@@ -209,7 +236,7 @@ impl Incoming {
                 None => bytes.len(),
                 Some(taken) => {
                     let framing = head.framing();
-                    self.begin_body(framing, extract)?;
+                    self.begin_body(framing, self.came + taken as u64, extract)?;
                     taken
                 }
             },
@@ -226,7 +253,7 @@ impl Incoming {
                     None => {
                         if self.buffer.len() == MAX_HEAD {
                             let head = LongHead::behind(&self.buffer);
-                            self.head_is_cut("the head does not end within 64 KiB");
+                            self.head_is_cut("the head does not end within 64 KiB".to_owned());
                             self.state = State::LongHead(Box::new(head));
                         }
                         taken
@@ -242,6 +269,7 @@ impl Incoming {
                 taken
             }
         };
+        self.came += taken as u64;
         if self.role == Role::Answer {
             let room = MAX_SEARCHED - self.searched.len();
             self.searched.extend_from_slice(&bytes[..taken.min(room)]);
@@ -251,30 +279,37 @@ impl Incoming {
 
     /// Takes its part of a gap; gives how much that is. What cannot go on behind it, ends.
     pub(super) fn gap(&mut self, length: u64, extract: &mut Option<Extract>) -> io::Result<u64> {
-        match &mut self.state {
-            State::Done => Ok(0),
+        let taken = match &mut self.state {
+            State::Done => 0,
             State::Head | State::LongHead(_) => {
-                let text = format!(
-                    "the head is cut: {length} bytes behind its first {} are not in the capture",
-                    self.buffer.len()
-                );
-                self.head_is_cut(&text);
-                self.state = self.rest();
-                Ok(length)
+                // What the first lines of a long one say is told.
+                if matches!(self.state, State::Head) {
+                    self.head_is_cut(format!(
+                        "the head is cut: {length} bytes behind its first {} are not in the capture",
+                        self.buffer.len()
+                    ));
+                }
+                self.state = State::Body(Box::new(self.rest(self.came + length)));
+                length
             }
             State::Body(body) => {
                 let mut out = Outlets { extract, place: &mut self.place };
                 let taken = body.gap(length, &mut out)?;
-                let is_done = body.is_done();
-                if is_done || taken.is_none() {
+                let is_rest = body.is_rest();
+                if body.is_done() || taken.is_none() {
                     self.finish_body(false, extract)?;
                 }
-                if taken.is_none() {
-                    self.state = self.rest();
+                if taken.is_none() && !is_rest {
+                    let start = self.came + length;
+                    self.behind = Some(start);
+                    self.state = State::Body(Box::new(self.rest(start)));
                 }
-                Ok(taken.unwrap_or(length))
+                // Behind what is not understood already, another message may stand as well.
+                taken.unwrap_or(if is_rest { 0 } else { length })
             }
-        }
+        };
+        self.came += taken;
+        Ok(taken)
     }
 
     /// There is no more.
@@ -285,7 +320,7 @@ impl Incoming {
     ) -> io::Result<Finished> {
         match self.state {
             State::Head if ending == Ending::Capture => {
-                self.head_is_cut("the head is cut: its end is not in the capture");
+                self.head_is_cut("the head is cut: its end is not in the capture".to_owned());
             }
             State::Head => {
                 self.show_cut_head();
@@ -316,8 +351,22 @@ impl Incoming {
         let State::Body(body) = std::mem::replace(&mut self.state, State::Done) else {
             return Ok(());
         };
+        let Some(start) = self.behind else {
+            let mut out = Outlets { extract, place: &mut self.place };
+            return body.finish(&mut self.report, at_end, &mut out);
+        };
+        // What follows the gap that ended a body is told apart from it.
+        self.place.names.clear();
+        let mut report = Report::new(self.report.file.clone());
+        report.fields.number("offset", start);
         let mut out = Outlets { extract, place: &mut self.place };
-        body.finish(&mut self.report, at_end, &mut out)
+        body.finish(&mut report, at_end, &mut out)?;
+        if report.kind != "unknown" {
+            report.fields.words("kind", report.kind);
+        }
+        self.report.quirks.extend(&report.quirks);
+        self.report.fields.add("rest", Node::Map(report.fields));
+        Ok(())
     }
 
     fn head_is_whole(&mut self, length: usize, extract: &mut Option<Extract>) -> io::Result<()> {
@@ -381,15 +430,24 @@ impl Incoming {
             self.state = State::Done;
             return Ok(());
         }
-        let State::Body(mut body) = self.rest() else { return Ok(()) };
+        self.another = resync::another(&self.buffer, self.role);
+        if self.another.is_some() {
+            return Ok(());
+        }
+        let mut body = self.rest(0);
         let mut out = Outlets { extract, place: &mut self.place };
         body.feed(&self.buffer, &mut out)?;
-        self.state = State::Body(body);
+        self.state = State::Body(Box::new(body));
         Ok(())
     }
 
     /// The body behind a head of which only the first 64 KiB were read.
-    fn begin_body(&mut self, framing: Framing, extract: &mut Option<Extract>) -> io::Result<()> {
+    fn begin_body(
+        &mut self,
+        framing: Framing,
+        start: u64,
+        extract: &mut Option<Extract>,
+    ) -> io::Result<()> {
         let checksums = self.place.has_checksums;
         let sink = match &self.head {
             Some(Head::Request(head, endpoint)) => {
@@ -399,11 +457,11 @@ impl Incoming {
             None => Sink::Rest(Vec::new(), Fingerprint::new(checksums)),
         };
         self.place.is_start_known = true;
-        self.has_body(Body::new(framing, sink, MAX_HEAD as u64), extract)
+        self.has_body(Body::new(framing, sink, start), extract)
     }
 
     /// Says why a head does not end, and shows what came of it.
-    fn head_is_cut(&mut self, why: &str) {
+    fn head_is_cut(&mut self, why: String) {
         self.report.broken(Some(self.buffer.len() as u64), why);
         self.show_cut_head();
     }
@@ -439,5 +497,19 @@ impl Incoming {
                 self.head = Some(Head::Answer(head));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_remembers_no_more_conflicts_than_a_body() {
+        let mut incoming = Incoming::new(Role::Request, false, Place::default());
+        for offset in 0..2000 {
+            incoming.conflict(offset, 1);
+        }
+        assert_eq!(incoming.conflicts.len(), MAX_GAPS);
     }
 }

@@ -16,6 +16,7 @@ use super::firmware;
 use super::guess::{Evidences, Guess};
 use super::incoming::Head;
 use super::lookups::Lookups;
+use super::pending::Pending;
 use super::teller::Teller;
 use super::warnings::{self, Around, Warning};
 use crate::Outcome;
@@ -70,6 +71,7 @@ pub(super) struct Ear<'e, 't, 'o> {
     warnings: BTreeMap<&'static str, u64>,
     worst: Outcome,
     done: Vec<Exchange>,
+    pending: Pending,
 }
 
 impl<'e, 't, 'o> Ear<'e, 't, 'o> {
@@ -96,6 +98,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             warnings: BTreeMap::new(),
             worst: Outcome::Good,
             done: Vec::new(),
+            pending: Pending::default(),
         }
     }
 
@@ -220,6 +223,11 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
                 "requests were sent without waiting for answers, and something is missing: which \
                  answer belongs to which request cannot be told",
             ),
+            Some(Doubt::Shed) => report.broken(
+                None,
+                "too much waited for what belongs to it, in this and in other connections: it is \
+                 told alone",
+            ),
             Some(Doubt::Counted) => report.fields.words(
                 "paired_by",
                 "counting from the end of the connection: something before is missing, and requests \
@@ -340,7 +348,7 @@ impl Listener for Ear<'_, '_, '_> {
         self.connections += 1;
         self.heard(peers.since);
         let has_checksums = self.extract.is_some() || self.teller.is_for_programs();
-        Ok(Talk::new(peers, self.name, has_checksums))
+        Ok(Talk::new(peers, self.name, has_checksums, self.pending.share()))
     }
 
     fn piece(&mut self, talk: &mut Talk, from: Side, piece: Piece<'_>) -> io::Result<()> {
@@ -429,7 +437,7 @@ fn guess_fields(guess: &Guess, fields: &mut Fields) {
 
 /// Puts a message into the report of its exchange.
 fn nest(name: &'static str, half: Half, into: &mut Report) {
-    let Half { finished, span } = half;
+    let Half { finished, span, .. } = half;
     let Report { kind, fields: said, quirks, problem, .. } = finished.report;
     let mut fields = Fields::default();
     fields.words("kind", kind);

@@ -22,6 +22,7 @@ mod lookups;
 mod message;
 mod others;
 mod pairs;
+mod pending;
 mod progress;
 mod request;
 mod response;

@@ -15,6 +15,7 @@
 use super::direction::Direction;
 use super::exchange::{Doubt, Exchange, Half, Span};
 use super::incoming::Head;
+use super::pending::Share;
 use crate::capture::connections::Cause;
 use std::collections::VecDeque;
 
@@ -35,6 +36,10 @@ pub(super) struct Pairs {
     is_torn: bool,
     /// It was not settled what belongs together, so that counting does not help.
     is_open: bool,
+    /// Something was told before what belongs to it could come.
+    is_shed: bool,
+    /// What waits here of all that waits.
+    share: Share,
 }
 
 /// What belongs to an answer.
@@ -50,6 +55,21 @@ enum Partner {
 }
 
 impl Pairs {
+    /// Nothing yet; what waits is counted in this share.
+    pub(super) fn new(share: Share) -> Pairs {
+        Pairs { share, ..Pairs::default() }
+    }
+
+    /// Counts what waits.
+    pub(super) fn weigh(&mut self) {
+        self.share.set(self.requests.iter().chain(&self.answers).map(|half| half.weight).sum());
+    }
+
+    /// Whether no more may wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.requests.len() + self.answers.len() > MAX_PENDING || self.share.is_over()
+    }
+
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.requests.is_empty() && self.answers.is_empty()
@@ -71,9 +91,8 @@ impl Pairs {
         let halves = if is_request { &mut self.requests } else { &mut self.answers };
         let end = place + length;
         let half = halves.iter_mut().find(|h| place < h.span.end && h.span.start < end);
-        if let Some(Half { finished, span }) = half {
-            let length = end.min(span.end) - place.max(span.start);
-            finished.report.fields.number("contested_bytes", length);
+        if let Some(half) = half {
+            half.contest(place, end);
         }
     }
 
@@ -146,10 +165,23 @@ impl Pairs {
         let count = self.requests.len() + usize::from(current.is_some());
         let may_be =
             |s: &Span| s.start < heard && s.heard.is_none_or(|known| known <= answer.start);
-        let Some(index) = (0..count).rev().find(|&index| span(index).is_some_and(may_be)) else {
+        let Some(mut index) = (0..count).rev().find(|&index| span(index).is_some_and(may_be))
+        else {
             return Partner::Missing(0);
         };
         let end = span(index).map_or(0, |s| s.end);
+        // What was sent with a request, and is none, has no answer.
+        let is_surplus = |index: usize| match self.requests.get(index) {
+            Some(half) => half.is_surplus(),
+            None => client
+                .current
+                .as_ref()
+                .is_some_and(|(incoming, span)| incoming.is_headless() && !span.is_first_cut),
+        };
+        let heard_by = |index: usize| span(index).and_then(|s| s.heard);
+        while index > 0 && is_surplus(index) && heard_by(index) == heard_by(index - 1) {
+            index -= 1;
+        }
         let is_current = index == self.requests.len();
         // Had the server received more by then, that was a request, too.
         if !is_current && client.missing_between(end, heard) > 0 {
@@ -204,7 +236,8 @@ impl Pairs {
                     let missing = client.missing_between(self.asked, until);
                     (self.asked, self.answered) = (self.asked.max(until), span.end);
                     self.is_torn |= server.is_torn(&span);
-                    done.push(Exchange { answer, missing, ..Exchange::default() });
+                    let doubt = self.is_shed.then_some(Doubt::Shed);
+                    done.push(Exchange { answer, missing, doubt, ..Exchange::default() });
                 }
             }
         }
@@ -214,6 +247,28 @@ impl Pairs {
         let left = if ended.is_some() { 0 } else { MAX_PENDING };
         let over = self.requests.len().saturating_sub(left);
         self.give_up(over, client, server, ended, done);
+        self.shed(done);
+    }
+
+    /// Tells the oldest as they are, while too much waits.
+    fn shed(&mut self, done: &mut Vec<Exchange>) {
+        self.weigh();
+        while self.share.is_over() {
+            let is_request = match (self.requests.front(), self.answers.front()) {
+                (Some(request), Some(answer)) => request.span.began <= answer.span.began,
+                (request, _) => request.is_some(),
+            };
+            let (request, answer) = match is_request {
+                true => (self.requests.pop_front(), None),
+                false => (None, self.answers.pop_front()),
+            };
+            self.asked = request.as_ref().map_or(self.asked, |half| half.span.end);
+            self.answered = answer.as_ref().map_or(self.answered, |half| half.span.end);
+            (self.is_open, self.is_shed) = (true, true);
+            let doubt = Some(Doubt::Shed);
+            done.push(Exchange { request, answer, doubt, ..Exchange::default() });
+            self.weigh();
+        }
     }
 
     /// Tells the first requests, so many, without answers.
@@ -238,7 +293,8 @@ impl Pairs {
             // An answer belongs to somebody behind it: it is not that nothing came.
             let ended = ended.filter(|_| next.is_none() || missing == 0);
             let request = Some(request);
-            done.push(Exchange { request, ended, missing, ..Exchange::default() });
+            let doubt = self.is_shed.then_some(Doubt::Shed);
+            done.push(Exchange { request, ended, missing, doubt, ..Exchange::default() });
         }
     }
 

@@ -7,9 +7,13 @@
 use super::incoming::Role;
 use crate::capture::Form;
 use memchr::memmem;
+use samsung_sns::wire::request::RequestHead;
+use samsung_sns::wire::response::ResponseHead;
 
 /// A first line that is not recognised within so many bytes is none.
 const ENOUGH: usize = 64;
+/// So much white space before it is none either.
+const MAX_SPACE: usize = 1024;
 /// A first line is no longer than this.
 const MAX_LINE: usize = 8 * 1024;
 /// What may stand at the end of a body: of a line, of XML, of a JPEG, of a multipart body.
@@ -31,10 +35,16 @@ pub(super) fn begins(bytes: &[u8], role: Role) -> bool {
             || matches!(line.get(method + 1..), Some([b'/' | b'h', ..])))
 }
 
+/// Whether so much of a head came that more of it does not change whether it may be one.
+pub(super) fn is_decided(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    head.len() >= MAX_SPACE || text.len() >= ENOUGH || text.contains(&b'\n')
+}
+
 /// Whether the beginning of a head may become one.
 pub(super) fn may_begin(head: &[u8], role: Role) -> bool {
+    let is_decided = is_decided(head);
     let head = head.trim_ascii_start();
-    let is_decided = head.contains(&b'\n') || head.len() >= ENOUGH;
     let form = Form::of(head);
     match role {
         _ if form == Form::Handshake => false,
@@ -66,6 +76,26 @@ pub(super) fn find(bytes: &[u8], role: Role) -> Option<usize> {
             })
         }
     }
+}
+
+/// Where behind the first line of what is no head a message begins that can be read.
+pub(super) fn another(head: &[u8], role: Role) -> Option<usize> {
+    let start = head.len() - head.trim_ascii_start().len();
+    let line = start + memchr::memchr(b'\n', &head[start..])? + 1;
+    let at = line + find(&head[line..], role)?;
+    let is_readable = match role {
+        Role::Request => {
+            let end = memchr::memchr(b'\n', &head[at..]).map_or(head.len(), |end| at + end + 1);
+            RequestHead::read(&head[at..end]).is_ok()
+        }
+        Role::Answer => ResponseHead::read(&head[at..]).is_some(),
+    };
+    is_readable.then_some(at)
+}
+
+/// How many bytes of line ends stand at the beginning.
+pub(super) fn line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len())
 }
 
 fn is_status_line(bytes: &[u8]) -> bool {
