@@ -9,6 +9,7 @@ mod aside;
 pub(crate) mod body;
 mod chunks;
 mod conversation;
+pub(crate) mod damage;
 mod direction;
 mod email;
 mod exchange;
