@@ -63,6 +63,7 @@ pub(super) struct Ear<'e, 't, 'o> {
     exchanges: u64,
     connections: u64,
     other_connections: u64,
+    told_connections: u64,
     given_up: u64,
     oddities: Oddities,
     first: u64,
@@ -89,6 +90,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             exchanges: 0,
             connections: 0,
             other_connections: 0,
+            told_connections: 0,
             given_up: 0,
             oddities: Oddities::default(),
             first: 0,
@@ -299,6 +301,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         if !is_told {
             return Ok(());
         }
+        self.told_connections += 1;
         let mut report = self.report("connection", kind);
         report.fields.number("connection", talk.peers.number);
         show_time("time", talk.peers.since, &mut report.fields);
