@@ -4,6 +4,7 @@
 //! is written as its bytes come by; the manifest names it once it ends, whole or not.
 
 use crate::decode::body::Print;
+use crate::decode::damage::Damage;
 use crate::redact;
 use crate::report::{Fields, Node};
 use samsung_sns::message::media::resource_name;
@@ -62,10 +63,8 @@ pub(crate) struct Outlets<'a> {
 pub(crate) struct Marks<'a> {
     /// Whether all of it is there.
     pub(crate) is_whole: bool,
-    /// What is not in the capture: where, and how much.
-    pub(crate) gaps: &'a [(u64, u64)],
-    /// What came twice and differed.
-    pub(crate) conflicts: &'a [(u64, u64)],
+    /// What of it is not in the capture, or came twice and differed.
+    pub(crate) damage: &'a Damage,
 }
 
 /// A file that is being written.
@@ -181,7 +180,20 @@ impl Object {
         Ok(())
     }
 
+    /// No more comes of it for now: it takes no room.
+    pub(crate) fn pause(&mut self, out: &mut Outlets<'_>) -> io::Result<()> {
+        self.flush(out)?;
+        self.buffer = Vec::new();
+        if let Some(extract) = out.extract.as_mut() {
+            self.close(extract);
+        }
+        Ok(())
+    }
+
     fn flush(&mut self, out: &mut Outlets<'_>) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
         let buffer = std::mem::take(&mut self.buffer);
         let done = self.write_now(&buffer, out);
         self.buffer = buffer;
@@ -235,13 +247,20 @@ impl Object {
         if let Some(name) = &self.file_name {
             line["file_name"] = name.as_str().into();
         }
-        for (name, ranges) in [("gaps", marks.gaps), ("conflicts", marks.conflicts)] {
-            let ranges: Vec<_> = ranges
+        for (name, name_of_more, ranges) in [
+            ("gaps", "more_gaps", &marks.damage.gaps),
+            ("conflicts", "more_conflicts", &marks.damage.conflicts),
+        ] {
+            let listed: Vec<_> = ranges
+                .listed()
                 .iter()
                 .map(|(offset, length)| json!({ "offset": offset, "length": length }))
                 .collect();
-            if !ranges.is_empty() {
-                line[name] = ranges.into();
+            if !listed.is_empty() {
+                line[name] = listed.into();
+            }
+            if ranges.more() > 0 {
+                line[name_of_more] = ranges.more().into();
             }
         }
         if self.field == "rest" {

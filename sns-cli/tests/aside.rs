@@ -58,6 +58,43 @@ fn a_capture_of_which_nothing_is_told_says_why() {
     }
 }
 
+/// One that speaks something else than HTTP, at another port than HTTP's.
+fn ssh(packets: &mut Vec<Vec<u8>>) {
+    let from = packets.len();
+    let mut peer = Peer::open(9998, packets);
+    peer.say(false, b"SSH-2.0-OpenSSH_9.2\r\n", packets);
+    peer.say(true, b"SSH-2.0-x\r\n", packets);
+    for (at, packet) in packets[from..].iter_mut().enumerate() {
+        let is_camera = matches!(at, 0 | 3);
+        packet[if is_camera { 23 } else { 21 }] = 22;
+    }
+}
+
+#[test]
+fn a_capture_of_other_connections_alone_says_so() {
+    let mut packets = Vec::new();
+    ssh(&mut packets);
+    let (told, code) = decode(&pcap(101, &packets));
+    assert_eq!(told.len(), 1, "only the summary");
+    let error = told[0]["error"].as_str().unwrap();
+    assert!(error.contains("in its only TCP connection, no HTTP was recognised"), "{error}");
+    assert_eq!((&told[0]["other_connections"], code), (&1.into(), Some(1)));
+}
+
+/// That a connection is encrypted is something that was told.
+#[test]
+fn who_tells_of_a_connection_does_not_say_that_nothing_was_decoded() {
+    let mut packets = Vec::new();
+    let mut camera = Peer::open(9999, &mut packets);
+    camera.say(true, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", &mut packets);
+    packets.push(vec![0x45, 0, 0]);
+    let (told, code) = decode(&pcap(101, &packets));
+    let kinds: Vec<&str> = told.iter().map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["tls", "summary"]);
+    assert_eq!((told[1].get("error"), code), (None, Some(0)));
+    assert_eq!(told[1]["left_aside"]["unreadable_packets"], 1);
+}
+
 /// As `tcpdump -s 54` records it: the headers, and nothing of what was said.
 #[test]
 fn a_capture_of_headers_alone_says_so() {

@@ -119,6 +119,43 @@ fn what_is_open_is_told_and_extracted_as_far_as_it_came() {
 }
 
 #[test]
+fn who_stops_inside_of_a_message_is_told_that() {
+    let mut live = Live::begin(&["-"]);
+    let head = "PUT /upload/k/S.JPG HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n";
+    live.write(head.as_bytes());
+    // More than fits between the two: it is being read.
+    live.write(&vec![b'x'; 1_000_000]);
+    live.signal("INT");
+    let input = live.input.take();
+    let (told, status) = live.end();
+    drop(input);
+    assert_eq!(kinds(&told), ["upload"]);
+    let error = told[0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("1000000 of 2000000 bytes") && error.contains("it was stopped"),
+        "{error}"
+    );
+    assert_eq!((&told[0]["stopped"], status.code()), (&true.into(), Some(1)));
+}
+
+/// `| head -1` ends what is told; the photos behind it are wanted all the same.
+#[test]
+fn who_stops_listening_gets_all_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("much.pcap");
+    std::fs::write(&file, much_to_tell()).unwrap();
+    let into = folder.path().join("files");
+    let mut live =
+        Live::begin(&["--extract", into.to_str().unwrap(), file.to_str().unwrap(), "missing"]);
+    live.line().unwrap();
+    let Live { mut child, output, .. } = live;
+    drop(output);
+    assert_eq!(child.wait().unwrap().code(), Some(2), "it went on to the last file");
+    let manifest = std::fs::read_to_string(into.join("manifest.jsonl")).unwrap();
+    assert_eq!(manifest.lines().count(), 1000);
+}
+
+#[test]
 fn what_the_capturing_program_still_holds_is_waited_for() {
     let mut live = Live::begin(&["-"]);
     let whole = capture("social.pcap");
@@ -144,7 +181,7 @@ fn much_to_tell() -> Vec<u8> {
     for port in 10_000..11_000 {
         let mut camera = Peer::open(port, &mut packets);
         camera.say(true, b"GET / HTTP/1.1\r\nHost: gld.samsungosp.com\r\n\r\n", &mut packets);
-        camera.say(false, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", &mut packets);
+        camera.say(false, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes", &mut packets);
     }
     pcap(101, &packets)
 }

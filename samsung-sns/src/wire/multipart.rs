@@ -272,6 +272,11 @@ impl Reader {
         }
     }
 
+    /// How many of the bytes that it was fed stand behind the last event.
+    pub fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Whether the end was reached.
     pub fn has_ended(&self) -> bool {
         self.state == State::Ended

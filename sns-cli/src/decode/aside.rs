@@ -43,7 +43,7 @@ pub(super) fn fields(counts: &Counts) -> Fields {
     aside
 }
 
-/// Why nothing at all could be told, if that is so.
+/// Why nothing at all could be told, if that is so: `told` are exchanges, lookups and connections.
 pub(super) fn nothing(counts: &Counts, told: u64, connections: u64) -> Option<String> {
     if told > 0 {
         return None;
@@ -60,11 +60,18 @@ pub(super) fn nothing(counts: &Counts, told: u64, connections: u64) -> Option<St
             are(others, "packet")
         ));
     }
-    if connections == 0 && reasons.is_empty() {
-        reasons.push("its packets hold nothing but what ends connections".to_owned());
+    if connections > 0 {
+        let what = match connections {
+            1 => "in its only TCP connection".to_owned(),
+            count => format!("in its {count} TCP connections"),
+        };
+        reasons.push(format!(
+            "{what}, no HTTP was recognised: record while the camera sends, where it speaks to the \
+             server (port 80)"
+        ));
     }
     if reasons.is_empty() {
-        return None;
+        reasons.push("its packets hold nothing but what ends connections".to_owned());
     }
     Some(format!("nothing could be decoded: {}", reasons.join("; ")))
 }

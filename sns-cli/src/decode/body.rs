@@ -4,20 +4,19 @@
 //! passes by is not kept, but for what a message can be.
 
 use super::chunks::Chunks;
+use super::damage::Damage;
 use super::email::Email;
 use super::message::{self, Message};
 use crate::extract::{Marks, Object, Outlets};
 use crate::redact;
-use crate::report::{Fields, Node, Report};
+use crate::report::{Fields, Report};
 use sha2::{Digest, Sha256};
 use std::io;
 
 /// A message longer than this is read no further; no camera sends a tenth of it.
 const MAX_WHOLE: usize = 64 * 1024;
-/// A gap longer than this ends a body: so many zeros tell nothing.
-pub(super) const MAX_GAP: u64 = 16 * 1024 * 1024;
-/// So many gaps of a body are listed.
-pub(super) const MAX_GAPS: usize = 64;
+/// When more than this is missing in gaps, a body ends: so many zeros tell nothing.
+const MAX_MISSING: u64 = 16 * 1024 * 1024;
 
 /// Where a body ends.
 #[derive(Debug)]
@@ -56,12 +55,10 @@ pub(super) struct Body {
     came: u64,
     /// What came of it on the wire, gaps included.
     taken: u64,
-    gaps: Vec<(u64, u64)>,
     missing: u64,
     /// The gap behind which it cannot go on.
     ended_by: Option<u64>,
-    /// Where bytes came twice and differed.
-    conflicts: Vec<(u64, u64)>,
+    damage: Damage,
     is_done: bool,
     /// Whether it may be something else than was meant.
     is_doubtful: bool,
@@ -82,10 +79,9 @@ impl Body {
             start,
             came: 0,
             taken: 0,
-            gaps: Vec::new(),
             missing: 0,
             ended_by: None,
-            conflicts: Vec::new(),
+            damage: Damage::default(),
             is_done: declared == Some(0),
             is_doubtful: false,
             object: None,
@@ -128,8 +124,8 @@ impl Body {
         let begin = offset.saturating_sub(self.start);
         // In chunks, what is framing and what is data cannot be told any more.
         let is_counted = !matches!(self.framing, Framing::Chunks(_));
-        if is_counted && end > begin && self.conflicts.len() < MAX_GAPS {
-            self.conflicts.push((begin, end - begin));
+        if is_counted && end > begin {
+            self.damage.conflicts.push(begin, end - begin);
         }
     }
 
@@ -177,20 +173,21 @@ impl Body {
                 }
             },
         };
-        if mine > MAX_GAP {
+        let is_too_much = self.missing + mine > MAX_MISSING;
+        let is_rest = matches!((&self.framing, &self.sink), (Framing::Open, Sink::Rest(..)));
+        if is_too_much && !is_rest {
             // Nothing of it stands behind a gap that reaches to its end.
             self.is_done = Some(self.came + mine) == self.declared;
             self.ended_by = (!self.is_done).then_some(mine);
             return Ok(self.is_done.then_some(mine));
         }
-        if self.gaps.len() < MAX_GAPS {
-            self.gaps.push((self.came, mine));
-        }
         self.missing += mine;
         self.taken += mine;
-        if let Sink::Email(email) = &mut self.sink {
-            email.has_gap(out)?;
+        if is_too_much {
+            // Where it stood in the file is not known in any case: it goes on without zeros.
+            return Ok(Some(mine));
         }
+        self.damage.gaps.push(self.came, mine);
         // A message goes on behind white space, a file behind zeros.
         let is_file = matches!(self.sink, Sink::File(_) | Sink::Email(_) | Sink::Rest(..));
         let filling = [if is_file { 0 } else { b' ' }; 4096];
@@ -235,7 +232,7 @@ impl Body {
                 whole.extend_from_slice(&bytes[..bytes.len().min(room)]);
                 fingerprint.update(bytes);
             }
-            Sink::Email(email) => email.feed(bytes, out)?,
+            Sink::Email(email) => email.feed(bytes, &self.damage, out)?,
         }
         Ok(())
     }
@@ -263,14 +260,12 @@ impl Body {
             report.fields.number("missing_bytes", missing);
         }
         if self.missing > 0 {
-            report.fields.add("gaps", ranges(&self.gaps));
-            let at = self.gaps.first().map(|(offset, _)| self.start + offset);
+            self.damage.show_gaps(&mut report.fields);
+            let at = self.damage.gaps.first().map(|offset| self.start + offset);
             let text = format!("{} bytes inside the body are not in the capture", self.missing);
             report.broken(at, text);
         }
-        if !self.conflicts.is_empty() {
-            report.fields.add("conflicts", ranges(&self.conflicts));
-        }
+        self.damage.show_conflicts(&mut report.fields);
         if let Some(gap) = self.ended_by {
             let text = format!(
                 "{gap} bytes behind the first {} of the body are not in the capture: what follows \
@@ -335,12 +330,8 @@ impl Body {
             Sink::Email(email) => {
                 let is_there = self.declared.is_none_or(|declared| self.came == declared);
                 let place = (self.start, end);
-                email.finish(
-                    report,
-                    self.declared.is_some() && is_there || self.is_done,
-                    place,
-                    out,
-                )?;
+                let is_whole = self.declared.is_some() && is_there || self.is_done;
+                email.finish(report, is_whole, place, &self.damage, out)?;
             }
         }
         if report.kind != "unknown" {
@@ -349,23 +340,11 @@ impl Body {
         }
         if let Some((object, fingerprint)) = self.object.take() {
             let print = file.unwrap_or_else(|| fingerprint.finish());
-            let marks = Marks { is_whole, gaps: &self.gaps, conflicts: &self.conflicts };
-            object.finish(&print, &marks, out)?;
+            object.finish(&print, &Marks { is_whole, damage: &self.damage }, out)?;
         }
         out.list(&mut report.fields);
         Ok(())
     }
-}
-
-/// Offsets and lengths.
-fn ranges(ranges: &[(u64, u64)]) -> Node {
-    let nodes = ranges.iter().map(|&(offset, length)| {
-        let mut range = Fields::default();
-        range.number("offset", offset);
-        range.number("length", length);
-        Node::Map(range)
-    });
-    Node::List(nodes.collect())
 }
 
 /// A file's length and checksum, gathered while its bytes pass by.

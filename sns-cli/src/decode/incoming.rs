@@ -3,7 +3,8 @@
 //! Law: of a head that cannot be read, all lines before the bad one are; what follows it is kept as
 //! it came, for it may be the only photo of its model, up to where another message begins.
 
-use super::body::{Body, Fingerprint, Framing, MAX_GAPS, Sink};
+use super::body::{Body, Fingerprint, Framing, Sink};
+use super::damage::MAX_LISTED;
 use super::long_head::LongHead;
 use super::{MAX_HEAD, request, response, resync};
 use crate::extract::{Extract, Outlets, Place};
@@ -199,7 +200,7 @@ impl Incoming {
     pub(super) fn conflict(&mut self, offset: u64, length: u64) {
         match &mut self.state {
             State::Body(body) => body.conflict(offset, length),
-            _ if self.conflicts.len() < MAX_GAPS => self.conflicts.push((offset, length)),
+            _ if self.conflicts.len() < MAX_LISTED => self.conflicts.push((offset, length)),
             _ => {}
         }
     }
@@ -510,6 +511,6 @@ mod tests {
         for offset in 0..2000 {
             incoming.conflict(offset, 1);
         }
-        assert_eq!(incoming.conflicts.len(), MAX_GAPS);
+        assert_eq!(incoming.conflicts.len(), MAX_LISTED);
     }
 }

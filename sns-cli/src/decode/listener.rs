@@ -64,6 +64,7 @@ pub(super) struct Ear<'e, 't, 'o> {
     exchanges: u64,
     connections: u64,
     other_connections: u64,
+    told_connections: u64,
     given_up: u64,
     oddities: Oddities,
     first: u64,
@@ -91,6 +92,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
             exchanges: 0,
             connections: 0,
             other_connections: 0,
+            told_connections: 0,
             given_up: 0,
             oddities: Oddities::default(),
             first: 0,
@@ -307,6 +309,7 @@ impl<'e, 't, 'o> Ear<'e, 't, 'o> {
         if !is_told {
             return Ok(());
         }
+        self.told_connections += 1;
         let mut report = self.report("connection", kind);
         report.fields.number("connection", talk.peers.number);
         show_time("time", talk.peers.since, &mut report.fields);
@@ -375,6 +378,7 @@ impl Listener for Ear<'_, '_, '_> {
             self.oddities.conflicts += odd.conflicts;
             self.oddities.reordered += odd.reordered;
             self.oddities.probes += odd.probes;
+            self.oddities.strays += odd.strays;
         }
         if talk.speech == Speech::Http { Ok(()) } else { self.connection(&mut talk, end) }
     }

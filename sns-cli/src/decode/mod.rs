@@ -9,6 +9,7 @@ mod aside;
 pub(crate) mod body;
 mod chunks;
 mod conversation;
+pub(crate) mod damage;
 mod direction;
 mod email;
 mod exchange;
@@ -33,7 +34,7 @@ mod warnings;
 
 use crate::capture::{self, Form};
 use crate::extract::{Extract, Outlets, Place};
-use crate::report::{Report, Text};
+use crate::report::{Node, Report, Text};
 use crate::{Outcome, print};
 use body::{Body, Framing, Sink};
 use clap::Args;
@@ -94,7 +95,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Outc
             return Ok(Outcome::Impossible);
         }
     };
-    let mut teller = Teller::new(arguments.json, arguments.redact, out);
+    let has_more_to_do = arguments.extract.is_some();
+    let mut teller = Teller::new(arguments.json, arguments.redact, has_more_to_do, out);
     let mut extract = match &arguments.extract {
         None => None,
         Some(folder) => match Extract::into(folder) {
@@ -158,7 +160,13 @@ fn decode(
         return packets(name, beginning, input, stop, extract, teller);
     }
     input.by_ref().take(MAX_HEAD as u64).read_to_end(&mut beginning).map_err(Failure::Reading)?;
-    let report = single(name, &beginning, input, extract)?;
+    let mut report = single(name, &beginning, input, extract)?;
+    if stop.is_asked() {
+        report.fields.add("stopped", Node::Flag(true));
+        if let Some(problem) = &mut report.problem {
+            problem.text += " (it was stopped while it was read)";
+        }
+    }
     teller.tell(report).map_err(Failure::Writing)
 }
 

@@ -6,7 +6,7 @@ use crate::redact::Redactor;
 use crate::report::Report;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressBar;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 /// Where reports go.
 pub(super) struct Teller<'a> {
@@ -14,6 +14,10 @@ pub(super) struct Teller<'a> {
     redactor: Option<Redactor>,
     has_colour: bool,
     has_told: bool,
+    /// Whether there is more to do than to tell, which goes on when nobody listens any more.
+    has_more_to_do: bool,
+    /// Nobody listens any more.
+    is_alone: bool,
     /// What stands below all that is told, on a terminal.
     bar: ProgressBar,
     out: BufWriter<&'a mut dyn Write>,
@@ -21,12 +25,20 @@ pub(super) struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     /// Reports go to `out`, which is standard output. Only a terminal that wants it gets colour.
-    pub(super) fn new(is_json: bool, is_redacted: bool, out: &'a mut dyn Write) -> Teller<'a> {
+    /// With `has_more_to_do`, a reader that goes away ends the telling alone.
+    pub(super) fn new(
+        is_json: bool,
+        is_redacted: bool,
+        has_more_to_do: bool,
+        out: &'a mut dyn Write,
+    ) -> Teller<'a> {
         Teller {
             is_json,
             redactor: is_redacted.then(Redactor::default),
             has_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
             has_told: false,
+            has_more_to_do,
+            is_alone: false,
             bar: ProgressBar::hidden(),
             out: BufWriter::new(out),
         }
@@ -48,9 +60,12 @@ impl<'a> Teller<'a> {
     /// Tells what was found.
     pub(super) fn tell(&mut self, report: Report) -> io::Result<Outcome> {
         let outcome = if report.problem.is_some() { Outcome::Bad } else { Outcome::Good };
+        if self.is_alone {
+            return Ok(outcome);
+        }
         let report = self.redacted(report);
         let Teller { is_json, has_colour, has_told, bar, out, .. } = self;
-        bar.suspend(|| {
+        let done = bar.suspend(|| {
             if *is_json {
                 json::write(&report, out)?;
             } else {
@@ -61,15 +76,20 @@ impl<'a> Teller<'a> {
             }
             // Whoever follows a capture that is being made sees it at once.
             out.flush()
-        })?;
+        });
+        self.told(done)?;
         self.has_told = true;
         Ok(outcome)
     }
 
     /// Tells programs of a file that cannot be read; people were told already.
     pub(super) fn unreadable(&mut self, report: Report) -> io::Result<()> {
+        if self.is_alone || !self.is_json {
+            return Ok(());
+        }
         let report = self.redacted(report);
-        if self.is_json { json::write(&report, &mut self.out) } else { Ok(()) }
+        let done = json::write(&report, &mut self.out);
+        self.told(done)
     }
 
     /// What a file is called in what is told.
@@ -87,7 +107,21 @@ impl<'a> Teller<'a> {
 
     /// What was told so far leaves.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        if self.is_alone {
+            return Ok(());
+        }
+        let done = self.out.flush();
+        self.told(done)
+    }
+
+    fn told(&mut self, done: io::Result<()>) -> io::Result<()> {
+        match done {
+            Err(error) if self.has_more_to_do && error.kind() == ErrorKind::BrokenPipe => {
+                self.is_alone = true;
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     fn redacted(&mut self, report: Report) -> Report {

@@ -5,7 +5,7 @@
 
 use super::placeholder::Placeholders;
 use super::vocabulary::{DOMAINS, http, is_one_of, product};
-use super::{host, path};
+use super::{host, names_password, path};
 
 /// What a header's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub(crate) enum Kind {
     Tag,
     /// Words of HTTP, hosts and addresses.
     Words,
+    /// The same, and how much something is wanted.
+    Wishes,
+    /// The same, and how long something lasts.
+    Lifetimes,
     /// Products, with versions.
     Products,
 }
@@ -37,6 +41,10 @@ impl Kind {
             "location" | "referer" | "content-location" | "origin" => Kind::Link,
             "user-agent" | "server" | "via" | "x-powered-by" => Kind::Products,
             "etag" => Kind::Tag,
+            "accept" | "accept-charset" | "accept-encoding" | "accept-language" | "te" => {
+                Kind::Wishes
+            }
+            "cache-control" | "keep-alive" => Kind::Lifetimes,
             name if is_one_of(name, http::HEADERS) => Kind::Words,
             _ => Kind::Any,
         }
@@ -52,7 +60,9 @@ pub(super) fn value(kind: Kind, value: &str, hidden: &mut Placeholders) -> Strin
         Kind::Tag => value == "\"deadbeef\"",
         Kind::Host => return host::shown(value, hidden),
         Kind::Link => return path::target(value, hidden),
-        Kind::Words | Kind::Products => return words(kind, value, hidden),
+        Kind::Words | Kind::Wishes | Kind::Lifetimes | Kind::Products => {
+            return words(kind, value, hidden);
+        }
     };
     if is_shown { value.to_owned() } else { hidden.text(value) }
 }
@@ -69,8 +79,26 @@ fn words(kind: Kind, value: &str, hidden: &mut Placeholders) -> String {
         let marks = behind.find(|c| !is_mark(c)).unwrap_or(behind.len());
         words.out.push_str(&behind[..marks]);
         rest = &behind[marks..];
+        let length = secret_length(chunk, &behind[..marks], rest);
+        let (secret, behind) = rest.split_at(length);
+        words.out.push_str(&words.hidden.password(secret));
+        rest = behind;
     }
     words.out
+}
+
+/// How much of what is behind a word and marks is a password: `Basic YW5uYTpo==`, `password=x`.
+fn secret_length(word: &str, marks: &str, behind: &str) -> usize {
+    let is_basic = word.eq_ignore_ascii_case("Basic") && marks.starts_with([' ', '\t']);
+    if !is_basic && !(names_password(word) && marks.starts_with('=')) {
+        return 0;
+    }
+    // A server asks for one so: Basic realm="…"
+    let is_question = behind.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("realm="));
+    if is_basic && is_question {
+        return 0;
+    }
+    behind.find([' ', '\t', ',', ';', '"']).unwrap_or(behind.len())
 }
 
 struct Words<'a> {
@@ -128,18 +156,33 @@ impl<'a> Words<'a> {
             _ if !is_plain => false,
             "" => false,
             "oauth_version" => word == "1.0",
-            "q" => word.len() <= 5 && word.parse::<f32>().is_ok_and(|q| q <= 1.0),
-            before if is_one_of(before, &["max-age", "s-maxage", "timeout", "max"]) => {
+            "q" if self.kind == Kind::Wishes => {
+                word.len() <= 5 && word.parse::<f32>().is_ok_and(|q| q <= 1.0)
+            }
+            // Elsewhere, as in cookies, these may be anybody's names.
+            before
+                if self.kind == Kind::Lifetimes
+                    && is_one_of(before, &["max-age", "s-maxage", "timeout", "max"]) =>
+            {
                 word.len() <= 8 && word.bytes().all(|b| b.is_ascii_digit())
             }
-            // 1.1.4322, but no address has only three numbers.
-            _ if self.kind == Kind::Products => {
-                let parts: Vec<&str> = word.split('.').collect();
-                (2..=3).contains(&parts.len()) && parts.iter().all(|p| (1..=5).contains(&p.len()))
-            }
+            _ if self.kind == Kind::Products => is_version(word),
             _ => false,
         }
     }
+}
+
+/// `1.1.4322`, but no address has only three numbers, and no version is a day: `24.12.1985`.
+fn is_version(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    let is_year =
+        |part: &str| part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
+    let has_form = match parts[..] {
+        [_, _] => true,
+        [first, _, last] => !is_year(first) && !is_year(last),
+        _ => false,
+    };
+    has_form && parts.iter().all(|part| (1..=5).contains(&part.len()))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, and nothing else.
@@ -193,6 +236,8 @@ mod tests {
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Type", "multipart/form-data;"),
             ("Server", "nginx/1.18.0 (Ubuntu)"),
+            ("Keep-Alive", "timeout=5, max=100"),
+            ("User-Agent", "curl/8.5.0"),
             ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("Location", "http://yahoo.com"),
             ("ETag", "\"deadbeef\""),
@@ -247,6 +292,21 @@ mod tests {
                 "OAuth oauth_nonce=\"<text-1, 1 byte>/<text-2, 1 byte>\",oauth_version=\"1.0\"",
             ),
             ("Cookie", "sid=anna", "<text-1, 3 bytes>=<text-2, 4 bytes>"),
+            (
+                "Cookie",
+                "timeout=4917012; max=1985; q=0.85",
+                "timeout=<text-1, 7 bytes>; max=<text-2, 4 bytes>; q=<text-3, 4 bytes>",
+            ),
+            ("Cookie", "Password=hunter/2=; a", "<text-1, 8 bytes>=<password-1>; <text-2, 1 byte>"),
+            ("Authorization", "Basic YW5/YTpodW50ZXIy==", "Basic <password-1>"),
+            ("Proxy-Authorization", "basic  YW5uYTpodW50ZXIy", "basic  <password-1>"),
+            (
+                "WWW-Authenticate",
+                "Basic realm=\"anna\"",
+                "Basic <text-1, 5 bytes>=\"<text-2, 4 bytes>\"",
+            ),
+            ("User-Agent", "curl/24.12.1985", "curl/<text-1, 10 bytes>"),
+            ("User-Agent", "curl/1985.12.24", "curl/<text-1, 10 bytes>"),
             ("Via", "1.1 10.0.0.7/24", "<text-1, 3 bytes> <address-1, 10.x.x.x>/<text-2, 2 bytes>"),
             ("X-Anna", "close", "<text-1, 5 bytes>"),
         ] {

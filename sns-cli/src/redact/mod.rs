@@ -160,6 +160,11 @@ pub(crate) fn peer(peer: SocketAddr) -> Text {
     Text::of(peer.to_string(), Sort::Address)
 }
 
+/// Whether what stands behind this name is a password, of whatever it is the name.
+fn names_password(name: &str) -> bool {
+    name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case("password"))
+}
+
 /// Makes reports that may be shared; placeholders stay the same from report to report.
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
@@ -212,7 +217,7 @@ impl Redactor {
             _ if value.is_empty() => return,
             Sort::Ours => return,
             Sort::Any => hidden.text(value),
-            Sort::Password => hidden.numbered("password", value),
+            Sort::Password => hidden.password(value),
             Sort::Checksum => hidden.numbered("checksum", value),
             Sort::Method => known(http::METHODS, hidden),
             Sort::Version if http::is_version(value) => return,

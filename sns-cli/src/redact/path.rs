@@ -4,6 +4,7 @@
 //! of the protocol's paths; of a file's name what says which kind of file it is.
 
 use super::host;
+use super::names_password;
 use super::placeholder::Placeholders;
 use super::vocabulary::{EXTENSIONS, FILE_NAMES, PATHS, QUERIES, SITES, is_one_of};
 use percent_encoding::percent_decode_str;
@@ -20,7 +21,12 @@ pub(super) fn target(target: &str, hidden: &mut Placeholders) -> String {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, behind) = rest.split_at(end);
     let (user, name) = match authority.rsplit_once('@') {
-        Some((user, name)) => (hidden.text(user) + "@", name),
+        Some((user, name)) => match user.split_once(':') {
+            Some((user, password)) => {
+                (format!("{}:{}@", hidden.text(user), hidden.password(password)), name)
+            }
+            None => (hidden.text(user) + "@", name),
+        },
         None => (String::new(), authority),
     };
     let name = if name.is_empty() { String::new() } else { host::shown(name, hidden) };
@@ -65,10 +71,14 @@ fn decoded(part: &str) -> Cow<'_, str> {
 
 fn pair(pair: &str, hidden: &mut Placeholders) -> String {
     let (name, value) = cut(pair, '=');
+    let is_password = names_password(&decoded(name));
     let name = if is_one_of(name, QUERIES) { name.to_owned() } else { hidden.text(name) };
     match value {
         Some(value) => {
             let value = decoded(value);
+            if is_password {
+                return format!("{name}={}", hidden.password(&value));
+            }
             let value = host::address(&value, hidden).unwrap_or_else(|| hidden.text(&value));
             format!("{name}={value}")
         }
@@ -129,11 +139,16 @@ mod tests {
             ),
             (
                 "http://anna:x@nas.example:80/facebook/photo",
-                "http://<text-8, 6 bytes>@<text-9, 11 bytes>:80/facebook/photo",
+                "http://<text-6, 4 bytes>:<password-1>@<text-8, 11 bytes>:80/facebook/photo",
             ),
             ("/upload/%6b/SAM%5F0001.JPG", "/upload/<text-2, 1 byte>/<text-3, 8 bytes>.JPG"),
-            ("/%ff", "/<text-10, 3 bytes>"),
-            ("HTTP://msn.com?q", "http://msn.com?<text-11, 1 byte>"),
+            ("/%ff", "/<text-9, 3 bytes>"),
+            ("HTTP://msn.com?q", "http://msn.com?<text-10, 1 byte>"),
+            ("/facebook/auth?password=hunter2", "/facebook/auth?<text-11, 8 bytes>=<password-2>"),
+            (
+                "/?%50ASSWORD=hunter%32&password=",
+                "/?<text-12, 10 bytes>=<password-2>&<text-11, 8 bytes>=",
+            ),
         ] {
             assert_eq!(target(text, &mut hidden), expected);
         }

@@ -5,7 +5,7 @@
 
 use super::placeholder::Placeholders;
 use super::vocabulary::{ELEMENTS, VALUES, is_one_of};
-use super::{host, path};
+use super::{host, names_password, path};
 use samsung_sns::model::Model;
 
 /// What a place is for.
@@ -33,6 +33,9 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(super) fn of(place: &str) -> Kind {
+        if place.split("/@").any(names_password) {
+            return Kind::Password;
+        }
         match place {
             "Request/@Method"
             | "PersistKey/@Use"
@@ -45,7 +48,6 @@ impl Kind {
             | "OAuth/@Version"
             | "Response/@ErrCode"
             | "Response/@ErrSubCode" => Kind::Number,
-            "Password/@Value" | "password" => Kind::Password,
             "Response/@HostAddr" => Kind::Host,
             "Response/@ResourceID" | "OAuth/@URL" => Kind::Target,
             "File/@Name" => Kind::FileName,
@@ -77,7 +79,7 @@ pub(super) fn value(kind: Kind, value: &str, hidden: &mut Placeholders) -> Strin
         Kind::Number => is_number(5) || matches!(value, "1.0" | "1.0a" | "2.0"),
         Kind::Time => is_number(13),
         Kind::Album => Model::find(value).is_some(),
-        Kind::Password => return hidden.numbered("password", value),
+        Kind::Password => return hidden.password(value),
         Kind::Host => return host::shown(value, hidden),
         Kind::Target => return path::target(value, hidden),
         Kind::FileName => return path::file_name(value, hidden),
@@ -102,6 +104,11 @@ mod tests {
             ("x4p4uaaq", "", "<text-4, 8 bytes>: "),
             ("anna/@Value", "login", "<text-1, 4 bytes>/@Value: <text-5, 5 bytes>"),
             ("Content", "upload", "Content: <text-6, 6 bytes>"),
+            ("Password/@Value", "hunter2", "Password/@Value: <password-1>"),
+            ("PASSWORD/@Value", "hunter2", "<text-7, 8 bytes>/@Value: <password-1>"),
+            ("Password/@value", "hunter22", "Password/@<text-8, 5 bytes>: <password-2>"),
+            ("a:Password", "hunter2", "<text-9, 10 bytes>: <password-1>"),
+            ("Request/@passWord", "hunter2", "Request/@<text-10, 8 bytes>: <password-1>"),
             (
                 "OAuth/@URL",
                 "http://snsgw.samsungmobile.com/oauth",

@@ -35,6 +35,11 @@ impl Placeholders {
         format!("<{label}-{}>", self.number(label, text))
     }
 
+    /// For a password. Nothing stays nothing.
+    pub(super) fn password(&mut self, text: &str) -> String {
+        if text.is_empty() { String::new() } else { self.numbered("password", text) }
+    }
+
     /// For an address: which one, and in which network, as far as that is anybody's.
     pub(super) fn address(&mut self, address: IpAddr) -> String {
         let address = address.to_canonical();

@@ -106,6 +106,27 @@ fn nothing_of_a_login_is_left() {
     }
 }
 
+/// Not even how long it is, wherever it stands.
+#[test]
+fn the_length_of_a_password_is_not_told() {
+    let (password, basic) = ("hunter2-and-more", "YW5uYTpodW50ZXIyLWFuZC1tb3Jl");
+    let xml = ["<PASSWORD Value=\"P\"/>", "<Password value=\"P\"/>", "<user PassWord=\"P\"/>"];
+    let xml = format!("<Request Method=\"login\">{}</Request>", xml.concat());
+    let xml = xml.replace("\"P\"", &format!("\"{password}\""));
+    let request = format!(
+        "POST /facebook/auth?Password={password} HTTP/1.1\r\nHost: x\r\n\
+         Authorization: Basic {basic}\r\nReferer: http://anna:{password}@nas.example/\r\n\
+         Cookie: password={password}\r\nContent-Length: {}\r\n\r\n{xml}",
+        xml.len()
+    );
+    for text in [redacted(xml.as_bytes()), redacted(request.as_bytes())].concat() {
+        for told in [password, basic, "16 bytes", "21 bytes", "28 bytes"] {
+            assert!(!text.contains(told), "{told:?} is left in:\n{text}");
+        }
+        assert!(text.contains("<password-1>"), "{text}");
+    }
+}
+
 #[test]
 fn nothing_of_a_post_is_left() {
     let site = Site::new("facebook");

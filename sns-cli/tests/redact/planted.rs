@@ -47,11 +47,6 @@ impl Planter {
         self.at(ordinary).replace(' ', "%20")
     }
 
-    /// The same inside an attribute or a text.
-    fn in_xml(&mut self, ordinary: &str) -> String {
-        self.at(ordinary)
-    }
-
     /// The same as a name, which has no blanks and no punctuation.
     fn name(&mut self, ordinary: &str) -> String {
         let text = self.at(ordinary);
@@ -127,64 +122,64 @@ pub(crate) fn conversation(plant: &mut Planter) -> Vec<(Vec<u8>, Vec<u8>)> {
          <PersistKey Use=\"{}\"/>\n{}\"/>\n<SessionKey Type=\"{}\"/>\n<CryptSessionKey Use=\"true\" \
          Type=\"SHA1\" Value=\"{}\"/>\n<ApplicationKey Value=\"{}\"/>\n<{}>{}</{}>\n\
          <UserName Value=\"{}\"/><Password Value=\"{}\"/></Request>\n",
-        p.in_xml("UTF-8"),
-        p.in_xml("login"),
+        p.at("UTF-8"),
+        p.at("login"),
         p.no_number("3000"),
-        p.in_xml("844e7f0f"),
+        p.at("844e7f0f"),
         p.name("ID"),
-        p.in_xml("1"),
-        p.in_xml("true"),
-        p.in_xml("4p4uaaq422af3"),
-        p.in_xml("APIF"),
+        p.at("1"),
+        p.at("true"),
+        p.at("4p4uaaq422af3"),
+        p.at("APIF"),
         key.to_base64(),
-        p.in_xml("6a563c39"),
+        p.at("6a563c39"),
         p.name("Name"),
-        p.in_xml("x"),
+        p.at("x"),
         p.name("Name"),
-        p.in_xml("second"),
-        p.in_xml("second"),
+        p.at("second"),
+        p.at("second"),
     );
     let plain = format!(
         "<Request Method=\"login\"><UserName Value=\"{}\"/><Password Value=\"{}\"/>\
          <OAuth Version=\"{}\" URL=\"{}\"/></Request>",
-        p.in_xml("u"),
-        p.in_xml("p"),
+        p.at("u"),
+        p.at("p"),
         p.no_number("1.0"),
-        p.in_xml("http://snsgw.samsungmobile.com/oauth"),
+        p.at("http://snsgw.samsungmobile.com/oauth"),
     );
     let logged_in = format!(
         "<Response SessionKey=\"{}\">\n<PersistKey Value=\"{}\"/>\n<CryptSessionKey Value=\"{}\"/>\n\
          <LoginPeopleID=\"{}\"/>\n<OAuth URL=\"{}\"/>\n</Response>",
-        p.in_xml("k"),
-        p.in_xml(""),
-        p.in_xml("k"),
-        p.in_xml("Samsung NX Lover"),
-        p.in_xml("http://snsgw.samsungmobile.com/oauth"),
+        p.at("k"),
+        p.at(""),
+        p.at("k"),
+        p.at("Samsung NX Lover"),
+        p.at("http://snsgw.samsungmobile.com/oauth"),
     );
     let photo = format!(
         "<Request Method=\"upload\" SessionKey=\"{}\"><Photo><Album ID=\"{}\" Name=\"{}\"/><File \
          Name=\"{}\"/><Content><![CDATA[{}]]></Content><{}/></Photo></Request>",
-        p.in_xml("k"),
-        p.in_xml(""),
-        p.in_xml("NX300"),
-        p.in_xml("SAM_0001.JPG"),
-        p.in_xml("hello"),
+        p.at("k"),
+        p.at(""),
+        p.at("NX300"),
+        p.at("SAM_0001.JPG"),
+        p.at("hello"),
         p.name("Note"),
     );
     let video = format!(
         "<Request SessionKey=\"{}\"><Video OwnerID=\"{}\"><Category Name=\"{}\"/><File \
          Name=\"{}.mp4\"/><Content>{}</Content></Video></Request>",
-        p.in_xml("k"),
-        p.in_xml("1"),
-        p.in_xml("People"),
-        p.in_xml("SAM_0002"),
-        p.in_xml("hello"),
+        p.at("k"),
+        p.at("1"),
+        p.at("People"),
+        p.at("SAM_0002"),
+        p.at("hello"),
     );
     let announced = format!(
         "<Response HostAddr=\"{}:80\" ResourceID=\"upload/{}/{}\" />",
-        p.in_xml("snsgw.samsungmobile.com"),
-        p.in_xml("k"),
-        p.in_xml("SAM_0001.JPG"),
+        p.at("snsgw.samsungmobile.com"),
+        p.at("k"),
+        p.at("SAM_0001.JPG"),
     );
     let succeeded =
         format!("<Response Status=\"{}\" {}=\"{}\" />", p.at("succ"), p.name("x"), p.at("y"));
@@ -197,11 +192,11 @@ pub(crate) fn conversation(plant: &mut Planter) -> Vec<(Vec<u8>, Vec<u8>)> {
     let allshare = format!(
         "<userAuthRequest><loginID>{}</loginID><password>{}</password><duid>{}</duid>\
          <mobileCountryCode>{}</mobileCountryCode><tncAccepted>{}</tncAccepted></userAuthRequest>",
-        p.in_xml("u"),
-        p.in_xml("p"),
-        p.in_xml("1"),
-        p.in_xml("1"),
-        p.in_xml("Y"),
+        p.at("u"),
+        p.at("p"),
+        p.at("1"),
+        p.at("1"),
+        p.at("Y"),
     );
     let time = format!(
         "<initializeResult><currentServerTime>{}</currentServerTime><{}>{}</Name></initializeResult>",

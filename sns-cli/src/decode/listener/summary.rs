@@ -55,6 +55,7 @@ impl Ear<'_, '_, '_> {
             ("conflicts", self.oddities.conflicts),
             ("reordered", self.oddities.reordered),
             ("keep_alive_probes", self.oddities.probes),
+            ("stray_ends", self.oddities.strays),
         ] {
             if count > 0 {
                 streams.number(name, count);
@@ -98,9 +99,10 @@ impl Ear<'_, '_, '_> {
             Some(error) => report.broken(Some(error.offset()), error.to_string()),
             None => {}
         }
+        let told = self.exchanges + self.lookups + self.told_connections;
         let problems = [
             aside::given_up(counts, self.given_up),
-            aside::nothing(counts, self.exchanges + self.lookups, self.connections),
+            aside::nothing(counts, told, self.connections),
         ];
         for problem in problems.into_iter().flatten() {
             report.broken(None, problem);
