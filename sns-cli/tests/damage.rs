@@ -71,9 +71,9 @@ fn a_photo_of_which_the_head_is_torn_is_not_whole() {
     let mut packets = Vec::new();
     let mut camera = Peer::open(9999, &mut packets);
     camera.say(true, email(body.len()).as_bytes(), &mut packets);
-    camera.say(true, body[..lost.start].as_bytes(), &mut packets);
+    camera.say(true, &body.as_bytes()[..lost.start], &mut packets);
     camera.sent += lost.len() as u32;
-    camera.say(true, body[lost.end..].as_bytes(), &mut packets);
+    camera.say(true, &body.as_bytes()[lost.end..], &mut packets);
     camera.say(false, ANSWER, &mut packets);
     let (told, files) = extracted(&packets);
     let shown = told[0]["request"]["files"].as_array().unwrap();
@@ -103,17 +103,17 @@ fn what_is_wrong_with_an_email_is_told_at_its_photos() {
     let mut camera = Peer::open(9999, &mut packets);
     camera.say(true, email(body.len()).as_bytes(), &mut packets);
     let start = camera.sent;
-    camera.say(true, body[..first + 100].as_bytes(), &mut packets);
+    camera.say(true, &body.as_bytes()[..first + 100], &mut packets);
     camera.sent += 50;
-    camera.say(true, body[first + 150..second + 300].as_bytes(), &mut packets);
+    camera.say(true, &body.as_bytes()[first + 150..second + 300], &mut packets);
     let (end, tail) = (second + 450, camera.sent);
-    camera.say(true, body[second + 300..end].as_bytes(), &mut packets);
+    camera.say(true, &body.as_bytes()[second + 300..end], &mut packets);
     for (from, length) in [(second as u32 + 10, 20), (second as u32 + 390, 10)] {
         camera.sent = start + from;
         camera.say(true, "?".repeat(length).as_bytes(), &mut packets);
     }
     camera.sent = tail + (end - second - 300) as u32;
-    camera.say(true, body[end..].as_bytes(), &mut packets);
+    camera.say(true, &body.as_bytes()[end..], &mut packets);
     camera.say(false, ANSWER, &mut packets);
     let (told, files) = extracted(&packets);
     let gaps = json!([{ "offset": 100, "length": 50 }]);

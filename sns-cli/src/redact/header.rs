@@ -90,7 +90,8 @@ fn words(kind: Kind, value: &str, hidden: &mut Placeholders) -> String {
 /// How much of what is behind a word and marks is a password: `Basic YW5uYTpo==`, `password=x`.
 fn secret_length(word: &str, marks: &str, behind: &str) -> usize {
     let is_basic = word.eq_ignore_ascii_case("Basic") && marks.starts_with([' ', '\t']);
-    if !is_basic && !(names_password(word) && marks.starts_with('=')) {
+    let is_named = names_password(word) && marks.starts_with('=');
+    if !is_basic && !is_named {
         return 0;
     }
     // A server asks for one so: Basic realm="…"
@@ -142,6 +143,7 @@ impl<'a> Words<'a> {
             self.before = word;
             self.out.push_str(word);
         } else if self.is_number(word) {
+            self.before = "";
             self.out.push_str(word);
         } else {
             self.before = "";
@@ -305,6 +307,7 @@ mod tests {
                 "Basic realm=\"anna\"",
                 "Basic <text-1, 5 bytes>=\"<text-2, 4 bytes>\"",
             ),
+            ("User-Agent", "curl/8.5.0 49.170", "curl/8.5.0 <text-1, 6 bytes>"),
             ("User-Agent", "curl/24.12.1985", "curl/<text-1, 10 bytes>"),
             ("User-Agent", "curl/1985.12.24", "curl/<text-1, 10 bytes>"),
             ("Via", "1.1 10.0.0.7/24", "<text-1, 3 bytes> <address-1, 10.x.x.x>/<text-2, 2 bytes>"),
