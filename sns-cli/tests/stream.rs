@@ -226,6 +226,20 @@ fn a_request_behind_surplus_bytes_is_told_however_they_are_cut() {
 }
 
 #[test]
+fn a_first_line_that_breaks_off_in_odd_bytes_is_no_head() {
+    let mut wire = Wire::open();
+    for piece in ["GET /a HTTP", "/1.1\r\u{ff}", "\u{fe}\r\n\r\n"] {
+        wire.asks(piece.as_bytes());
+    }
+    for piece in ["HTTP/1.1 100 Con", "tinue\u{ff}", "\r\n\r\n"] {
+        wire.answers(piece.as_bytes());
+    }
+    wire.close();
+    let (lines, _) = wire.told();
+    assert_eq!((&lines[0]["form"], &lines[0]["kind"]), (&"connection".into(), &"other".into()));
+}
+
+#[test]
 fn bytes_that_come_again_and_differ_are_counted_once() {
     let mut wire = Wire::open();
     let start = wire.sent;

@@ -54,15 +54,15 @@ pub(super) fn may_begin(head: &[u8], role: Role) -> bool {
     }
 }
 
-/// Where the first message begins in these bytes, if one does.
+/// Where the first message begins in these bytes, if one does: never where [`may_begin`] says that
+/// none does, or what is taken back as no head would be found again, for ever.
 pub(super) fn find(bytes: &[u8], role: Role) -> Option<usize> {
     if begins(bytes, role) && may_begin(bytes, role) {
         return Some(0);
     }
     match role {
-        Role::Answer => {
-            memmem::find_iter(bytes, b"HTTP/1.").find(|&at| is_status_line(&bytes[at..]))
-        }
+        Role::Answer => memmem::find_iter(bytes, b"HTTP/1.")
+            .find(|&at| is_status_line(&bytes[at..]) && may_begin(&bytes[at..], role)),
         Role::Request => {
             let mut behind = 0;
             memmem::find_iter(bytes, b" HTTP/1.").find_map(|version| {
@@ -70,7 +70,8 @@ pub(super) fn find(bytes: &[u8], role: Role) -> Option<usize> {
                 let is_line =
                     matches!(bytes.get(end - 1..), Some([b'0' | b'1', b'\r' | b'\n', ..]));
                 let from = std::mem::replace(&mut behind, version);
-                if is_line { request_line(&bytes[..version], from) } else { None }
+                let at = if is_line { request_line(&bytes[..version], from) } else { None };
+                at.filter(|&at| may_begin(&bytes[at..], role))
             })
         }
     }
@@ -165,6 +166,7 @@ mod tests {
             (b"\xff\xd9PUT a HTTP/1.1\r\n", None),
             (b"\xff\xd9PUT /a HTTP/1.1 and more", None),
             (b"\xff\xd9PUT /a HTTP/2.0\r\n", None),
+            (b"PUT /a HTTP/1.1\r\xff", None),
         ] {
             assert_eq!(find(bytes, Role::Request), at, "{}", bytes.escape_ascii());
         }
@@ -175,6 +177,7 @@ mod tests {
         assert_eq!(find(b"abcHTTP/1.1 200 OK\r\n", Role::Answer), Some(3));
         assert_eq!(find(b"abcHTTP/1.1 2000\r\n", Role::Answer), None);
         assert_eq!(find(b"abcHTTP/1.1 is a protocol", Role::Answer), None);
+        assert_eq!(find(b"HTTP/1.1 200 OK\xff", Role::Answer), None);
     }
 
     #[test]
