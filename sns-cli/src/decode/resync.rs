@@ -168,6 +168,7 @@ mod tests {
             (b"\xff\xd9PUT /a HTTP/1.1 and more", None),
             (b"\xff\xd9PUT /a HTTP/2.0\r\n", None),
             (b"\xff\xd9PUT /a HTTP/1.1\r\0", None),
+            (b"PUT /a HTTP/1.1\r\xff", None),
         ] {
             assert_eq!(find(bytes, Role::Request), at, "{}", bytes.escape_ascii());
         }
@@ -179,6 +180,7 @@ mod tests {
         assert_eq!(find(b"abcHTTP/1.1 2000\r\n", Role::Answer), None);
         assert_eq!(find(b"abcHTTP/1.1 is a protocol", Role::Answer), None);
         assert_eq!(find(b"HTTP/1.1 200 OK\0", Role::Answer), None);
+        assert_eq!(find(b"HTTP/1.1 200 OK\xff", Role::Answer), None);
     }
 
     #[test]
