@@ -187,6 +187,7 @@ fn the_way_of_the_packets_changes_nothing_of_what_is_said() {
                 "fragments-twice.pcap",
                 "ipv6-options.pcap",
                 "sections.pcapng",
+                "odd-block.pcapng",
                 "old-blocks.pcapng",
             ][..],
         ),

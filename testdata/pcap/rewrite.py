@@ -662,6 +662,9 @@ def main(folder):
         ("<", [(1, 6, 0)], [(0, s.frame()) for s in social[:half]]),
         (">", [(105, 6, 0), (1, 9, 0)], [(1, s.frame()) for s in social[half:]]),
     ], old=True))
+    halves = [pcapng([("<", [(1, 6, 0)], [(0, s.frame()) for s in some])]) for some in (social[:half], social[half:])]
+    # A block of somebody's own that should hold something.
+    write("odd-block.pcapng", block(0x80000001, b"", "<").join(halves))
     write("names.pcap", pcap(names(social)))
     write("names-dead.pcap", pcap(names_dead(social[0].when), snap=120))
     for name, packets in broken(social):

@@ -22,6 +22,10 @@ pub const NO_LINK: u32 = u32::MAX;
 
 /// The packet block of pcapng that the enhanced one replaced.
 const OLD_PACKET: u32 = 2;
+/// All blocks of pcapng that hold a packet.
+const PACKETS: [u32; 3] = [OLD_PACKET, 3, 6];
+/// The block of pcapng that begins a section.
+const SECTION: u32 = 0x0a0d_0d0a;
 
 const NANOSECONDS: u128 = 1_000_000_000;
 
@@ -100,6 +104,7 @@ fn is_pcapng(beginning: &[u8]) -> bool {
 /// The packets of one capture.
 pub struct Packets {
     reader: Box<dyn PcapReaderIterator>,
+    is_ng: bool,
     /// pcap: whether it counts nanoseconds, and its link layer.
     is_nano: bool,
     link: u32,
@@ -178,6 +183,7 @@ impl Packets {
         let interfaces = Interfaces::default();
         Ok(Packets {
             reader,
+            is_ng,
             is_nano: false,
             link: 0,
             interfaces,
@@ -236,6 +242,18 @@ impl Packets {
                 Err(PcapError::UnexpectedEof) => Trouble::Cut,
                 Err(_) => Trouble::Broken,
             };
+            // A block that makes no sense ends nothing: its length says where the next one begins.
+            let data = self.reader.data();
+            if self.is_ng
+                && let Some((kind, length)) = whole_block(data, self.interfaces.is_big_endian)
+            {
+                self.reader.consume(length);
+                if PACKETS.contains(&kind) {
+                    let nothing = Packet { time: 0, link: NO_LINK, data: &[], length: 0 };
+                    return Ok(Some(act(&nothing)));
+                }
+                continue;
+            }
             match trouble {
                 Trouble::NeedsMore => {
                     // Its own words for a failed read are lost; they were noted on the way.
@@ -261,6 +279,18 @@ impl Packets {
         }
         Ok(None)
     }
+}
+
+/// The kind and length of the block of pcapng with which these bytes begin, if all of it is there. A
+/// section's header says more than its length, and is not passed over.
+fn whole_block(bytes: &[u8], is_big_endian: bool) -> Option<(u32, usize)> {
+    let number = |at: usize| {
+        let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
+        Some(if is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    };
+    let (kind, length) = (number(0)?, number(4)?);
+    let is_whole = length >= 12 && length % 4 == 0 && number(length as usize - 4) == Some(length);
+    (is_whole && kind != SECTION).then_some((kind, length as usize))
 }
 
 /// Why there is no next block yet.
