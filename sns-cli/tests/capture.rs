@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata")
@@ -43,6 +43,12 @@ fn lines(output: &Output) -> Vec<Value> {
 /// What `--json` says of a capture.
 fn told(file: &str) -> Vec<Value> {
     lines(&sns_cli().arg("--json").arg(file).output().unwrap())
+}
+
+/// A decoder that reads from a pipe.
+fn listening() -> Child {
+    let piped = Stdio::piped;
+    sns_cli().args(["--json", "-"]).stdin(piped()).stdout(piped()).spawn().unwrap()
 }
 
 fn bytes(file: &str) -> Vec<u8> {
@@ -230,12 +236,7 @@ fn packets(bytes: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
 /// What is told of the packets of these numbers.
 fn told_of(head: &[u8], packets: &[Vec<u8>], chosen: impl Iterator<Item = usize>) -> Vec<Value> {
     let chosen: Vec<u8> = chosen.flat_map(|at| packets[at].clone()).collect();
-    let mut child = sns_cli()
-        .args(["--json", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = listening();
     child.stdin.take().unwrap().write_all(&[head, &chosen].concat()).unwrap();
     lines(&child.wait_with_output().unwrap())
 }
@@ -558,15 +559,9 @@ fn await_kind(reader: &mut impl BufRead, kind: &str) -> Value {
 
 #[test]
 fn a_capture_that_is_still_made_is_told_as_it_grows() {
-    for (file, packed) in [("pcap/social.pcap", false), ("pcap/sections.pcapng", false)] {
+    for file in ["pcap/social.pcap", "pcap/sections.pcapng"] {
         let bytes = bytes(file);
-        assert!(!packed);
-        let mut child = sns_cli()
-            .args(["--json", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = listening();
         let mut input = child.stdin.take().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         // By and by, and the login is told before the rest is there.
@@ -590,12 +585,7 @@ fn wherever_a_capture_is_cut_the_rest_is_told() {
     let bytes = bytes("pcap/social.pcap");
     let mut most = 0;
     for end in (0..bytes.len()).step_by(613).chain([bytes.len() - 1]) {
-        let mut child = sns_cli()
-            .args(["--json", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = listening();
         child.stdin.take().unwrap().write_all(&bytes[..end]).unwrap();
         let output = child.wait_with_output().unwrap();
         let told = lines(&output);
