@@ -2,7 +2,7 @@
 //! streams say.
 //!
 //! Law: a connection is told as soon as something of it is known, and ends with its last byte, a
-//! reset, a long silence, or the capture. A reset that others sent in its name, known by its number
+//! reset, a long silence (a clock that was set makes none), or the capture. A reset that others sent in its name, known by its number
 //! or by what comes after it, ends nothing. A new SYN on the same ports is a new connection. What is
 //! open is bounded: what is over makes room first, then what nobody answered, then the one that was
 //! silent for longest; but none makes room for the rest of one whose beginning was not seen.
@@ -243,7 +243,7 @@ impl<L: Listener> Connections<L> {
         let Some(connection) = self.open.get_mut(&key) else { return Ok(()) };
         let before = connection.waiting();
         (connection.last, connection.heard) = (self.now, self.clock);
-        connection.take(segment, self.now, time, &mut self.listener)?;
+        connection.take(segment, time, &mut self.listener)?;
         self.waiting = (self.waiting + connection.waiting()).saturating_sub(before);
         if self.waiting > MAX_WAITING {
             let before = connection.waiting();
@@ -455,7 +455,6 @@ impl<T> Connection<T> {
     fn take<L: Listener<Talk = T>>(
         &mut self,
         segment: &Segment<'_>,
-        now: u64,
         time: u64,
         listener: &mut L,
     ) -> io::Result<()> {
@@ -505,8 +504,8 @@ impl<T> Connection<T> {
         for (place, length) in mine.take_conflicts() {
             listener.conflict(talk, from, place, length)?;
         }
-        mine.pass(now, &mut |piece| listener.piece(talk, from, piece))?;
-        other.pass(now, &mut |piece| listener.piece(talk, from.other(), piece))?;
+        mine.pass(self.last, &mut |piece| listener.piece(talk, from, piece))?;
+        other.pass(self.last, &mut |piece| listener.piece(talk, from.other(), piece))?;
         if mine.is_complete() && !was_complete.0 {
             listener.finished(talk, from)?;
         }
