@@ -2,10 +2,11 @@
 //! streams say.
 //!
 //! Law: a connection is told as soon as something of it is known, and ends with its last byte, a
-//! reset, a long silence (a clock that was set makes none), or the capture. A reset that others sent in its name, known by its number
-//! or by what comes after it, ends nothing. A new SYN on the same ports is a new connection. What is
-//! open is bounded: what is over makes room first, then what nobody answered, then the one that was
-//! silent for longest; but none makes room for the rest of one whose beginning was not seen.
+//! reset, a long silence (a clock that was set makes none), or the capture. A reset that others sent
+//! in its name, known by its number or by what comes after it, ends nothing. A new SYN on the same
+//! ports is a new connection. What is open is bounded: what is over makes room first, then what
+//! nobody answered, then the one that was silent for longest; but none makes room for the rest of one
+//! whose beginning was not seen.
 
 use super::network::{Message, Segment};
 use super::stream::{Arrival, Oddities, Piece, Stream};
